@@ -1,0 +1,1 @@
+"""Learns what to show: constrained reinforcement learning and the gate before deployment."""

@@ -1,0 +1,1 @@
+"""What could be shown: data sets, groups, RecBole models and candidate pools."""

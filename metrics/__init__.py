@@ -1,0 +1,1 @@
+"""What is measured: accuracy, diversity, exposure and the statistics that judge them."""

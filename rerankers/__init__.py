@@ -1,0 +1,1 @@
+"""What is shown: one protocol, its algorithms, and the limits they work within."""

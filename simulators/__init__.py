@@ -1,0 +1,1 @@
+"""The world: simulated users, Gymnasium environments and feedback-loop studies."""
