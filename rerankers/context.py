@@ -1,0 +1,205 @@
+"""What never changes about a batch of pools, gathered once so that each step is cheap.
+
+A catalogue has few *distinct* topic sets (216 among the 1,682 films of MovieLens-100K). So topics
+are kept as a small table of patterns and one code per pool column: a sum over an item's topics
+becomes one matrix product over the patterns and a look-up, and so does a distance between items.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from ..arrays import BoolArray, FloatArray, IntArray
+from ..candidates.catalogue import Catalogue
+from ..candidates.pools import CandidatePools
+from ..errors import InvalidValue
+from .constraints import Constraints
+from .distance import jaccard_distance
+
+MEMORYLESS = ("base", "popularity", "recency")
+"""Features of a candidate that do not depend on what the user has done."""
+
+SUMMARY = ("pool_size", "base_head", "pool_popularity")
+"""Static facts of a pool that `observation` shows beside its mean topics and floor shares."""
+
+HEAD = 10
+"""Columns counted as the head of a pool in the summary."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolContext:
+    """Static arrays of ``U`` pools; float32 unless said otherwise.
+
+    Attributes:
+        items: Item indices, shape ``(U, N)``, integer.
+        valid: Which columns hold a candidate, shape ``(U, N)``, bool.
+        patterns: Row of ``pattern_topics`` of each column, shape ``(U, N)``, integer.
+        pattern_topics: Distinct topic sets of the catalogue, shape ``(P, T)``, 0 or 1.
+        pattern_mean: ``pattern_topics`` with rows that sum to 1 (or 0), shape ``(P, T)``.
+        pattern_distance: Jaccard distance between topic sets, shape ``(P, P)``.
+        memoryless: The features named in ``MEMORYLESS``, shape ``(U, 3, N)``: base score
+            standardised within the pool, log popularity and year standardised over the catalogue
+            (0 where the year is not known). 0 in padding.
+        floors: Membership in the group of each exposure floor, shape ``(n_floors, U, N)``.
+        floor_targets: Target share of each floor, shape ``(n_floors,)``.
+        min_diversity: Target diversity, if there is one.
+        summary: What `observation` shows of a pool itself, shape ``(U, S)``.
+    """
+
+    items: IntArray
+    valid: BoolArray
+    patterns: IntArray
+    pattern_topics: FloatArray
+    pattern_mean: FloatArray
+    pattern_distance: FloatArray
+    memoryless: FloatArray
+    floors: FloatArray
+    floor_targets: FloatArray
+    min_diversity: float | None
+    summary: FloatArray
+
+    @classmethod
+    def of(cls, pools: CandidatePools, catalogue: Catalogue, constraints: Constraints) -> Self:
+        """Gather everything static about the pools.
+
+        Raises:
+            InvalidValue: A floor names an attribute or group that the catalogue does not have,
+                or the pools hold an item index outside the catalogue.
+        """
+        items = pools.items
+        valid = pools.valid
+        if items.size and int(items.max()) >= catalogue.n_items:
+            raise InvalidValue(
+                f"item index {int(items.max())} in a catalogue of {catalogue.n_items}",
+                field="pools.items",
+                mend="Use the pools and the catalogue of the same candidate artifact.",
+            )
+        safe = np.where(valid, items, 0)
+        topic_sets, codes = np.unique(catalogue.topics, axis=0, return_inverse=True)
+        topic_sets = topic_sets.astype(np.float32)
+        memoryless = _memoryless(pools, catalogue, safe)
+        floors = _floor_masks(constraints, catalogue)[:, safe] * valid
+        patterns = codes.reshape(-1)[safe].astype(np.intp)
+        pattern_mean = topic_sets / np.maximum(topic_sets.sum(axis=1, keepdims=True), 1.0)
+        summary = _summary(memoryless, valid, floors, pattern_mean, patterns)
+        return cls(
+            items=items,
+            valid=valid,
+            patterns=patterns,
+            pattern_topics=topic_sets,
+            pattern_mean=pattern_mean,
+            pattern_distance=jaccard_distance(topic_sets, topic_sets).astype(np.float32),
+            memoryless=memoryless,
+            floors=floors.astype(np.float32),
+            floor_targets=np.array([f.share for f in constraints.exposure], np.float32),
+            min_diversity=constraints.min_diversity,
+            summary=summary,
+        )
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def n_candidates(self) -> int:
+        """Columns of the pools, ``N``."""
+        return self.items.shape[1]
+
+    @property
+    def n_topics(self) -> int:
+        """Topics of the catalogue, ``T``."""
+        return self.pattern_topics.shape[1]
+
+    @property
+    def topics(self) -> FloatArray:
+        """Topics of every column, shape ``(U, N, T)``; made anew on each access."""
+        return self.pattern_topics[self.patterns] * self.valid[:, :, None]
+
+    def take(self, rows: IntArray) -> Self:
+        """A copy for the given users, in that order; the pattern tables are shared."""
+        return type(self)(
+            items=self.items[rows],
+            valid=self.valid[rows],
+            patterns=self.patterns[rows],
+            pattern_topics=self.pattern_topics,
+            pattern_mean=self.pattern_mean,
+            pattern_distance=self.pattern_distance,
+            memoryless=self.memoryless[rows],
+            floors=self.floors[:, rows],
+            floor_targets=self.floor_targets,
+            min_diversity=self.min_diversity,
+            summary=self.summary[rows],
+        )
+
+    def assign(self, rows: IntArray, other: "PoolContext", other_rows: IntArray) -> None:
+        """Overwrite rows in place with pools of another context of the same catalogue.
+
+        Raises:
+            InvalidValue: The other context was made from another catalogue, other constraints or
+                pools of another width.
+        """
+        if (
+            self.pattern_topics.shape != other.pattern_topics.shape
+            or not np.array_equal(self.pattern_topics, other.pattern_topics)
+            or len(self.floors) != len(other.floors)
+            or self.n_candidates != other.n_candidates
+        ):
+            raise InvalidValue(
+                "the contexts differ in catalogue, constraints or pool width", field="context"
+            )
+        self.items[rows] = other.items[other_rows]
+        self.valid[rows] = other.valid[other_rows]
+        self.patterns[rows] = other.patterns[other_rows]
+        self.memoryless[rows] = other.memoryless[other_rows]
+        self.floors[:, rows] = other.floors[:, other_rows]
+        self.summary[rows] = other.summary[other_rows]
+
+
+def _memoryless(pools: CandidatePools, catalogue: Catalogue, safe: IntArray) -> FloatArray:
+    """Base score, popularity and recency of every column, ``(U, 3, N)``, 0 in padding."""
+    valid = pools.valid
+    n = np.maximum(pools.sizes, 1)[:, None]
+    mean = np.where(valid, pools.scores, 0.0).sum(axis=1, keepdims=True) / n
+    centred = np.where(valid, pools.scores - mean, 0.0)
+    spread = np.sqrt((centred**2).sum(axis=1, keepdims=True) / n)
+    base = centred / np.where(spread > 0, spread, 1.0)
+    popularity = _standardised(np.log1p(catalogue.popularity))
+    recency = _standardised(np.asarray(catalogue.year, dtype=np.float64))
+    features = np.stack([base, popularity[safe] * valid, recency[safe] * valid], axis=1)
+    return np.ascontiguousarray(features, dtype=np.float32)
+
+
+def _standardised(values: FloatArray) -> FloatArray:
+    """Mean 0 and standard deviation 1 over the known values; 0 where not known."""
+    known = np.isfinite(values)
+    if not known.any():
+        return np.zeros(len(values))
+    spread = float(values[known].std())
+    centred = np.where(known, values - values[known].mean(), 0.0)
+    return centred / (spread if spread > 0 else 1.0)
+
+
+def _floor_masks(constraints: Constraints, catalogue: Catalogue) -> FloatArray:
+    """Membership of every item in the group of each floor, ``(n_floors, I)``."""
+    masks = [catalogue.group(f.attribute).mask(f.group) for f in constraints.exposure]
+    return np.array(masks, np.float32).reshape(len(masks), catalogue.n_items)
+
+
+def _summary(
+    memoryless: FloatArray,
+    valid: BoolArray,
+    floors: FloatArray,
+    pattern_mean: FloatArray,
+    patterns: IntArray,
+) -> FloatArray:
+    """Relative size, lead of the head, mean popularity, mean topics and floor shares."""
+    n = np.maximum(valid.sum(axis=1), 1)[:, None].astype(np.float32)
+    size = n / valid.shape[1]
+    head = memoryless[:, 0, :HEAD].mean(axis=1, keepdims=True)
+    popularity = memoryless[:, 1].sum(axis=1, keepdims=True) / n
+    # Counting patterns first keeps (U, N, T) out of memory.
+    counts = np.zeros((len(valid), len(pattern_mean)), np.float32)
+    np.add.at(counts, (np.arange(len(valid))[:, None], patterns), valid.astype(np.float32))
+    topics = counts @ pattern_mean / n
+    shares = floors.sum(axis=2).T / n
+    return np.concatenate([size, head, popularity, topics, shares], axis=1).astype(np.float32)
