@@ -37,7 +37,8 @@ class FairloopError(Exception):
     def __str__(self) -> str:
         """One line: field, message, mend."""
         where = f"{self.field}: " if self.field else ""
-        how = f" {self.mend}" if self.mend else ""
+        stop = "" if self.message.endswith((".", "!", "?")) else "."
+        how = f"{stop} {self.mend}" if self.mend else ""
         return f"{where}{self.message}{how}"
 
 

@@ -1,0 +1,1 @@
+"""The SQL side: tables, connections and migrations."""

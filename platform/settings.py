@@ -1,0 +1,119 @@
+"""Every setting of a running Fairloop, read from ``FAIRLOOP_*`` variables.
+
+Each one is described in ``docs/settings.md``; a test fails when one is missing there.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from ..errors import InvalidValue
+
+PREFIX = "FAIRLOOP_"
+
+ModelKind = Literal["none", "embedded", "openai"]
+FallbackReranker = Literal["top-k", "mmr", "exposure-controller"]
+
+
+class Settings(BaseSettings):
+    """The settings, each with its environment variable ``FAIRLOOP_<NAME>``.
+
+    Attributes:
+        home: Folder that holds data, artifacts, reports and the default database.
+        database_url: SQLAlchemy URL; a SQLite file in the home folder when not set.
+        model_kind: Where explanation texts are worded: nowhere (templates only), by the embedded
+            model, or by an OpenAI-compatible server.
+        model_base_url: Base URL of that server, ending in ``/v1``.
+        model_api_key: Its key; never printed or stored.
+        model_name: The model to ask for.
+        model_timeout: Seconds to wait for one answer of the model.
+        model_grammar: Whether that server takes GBNF grammars, as llama.cpp's does; the embedded
+            model always does.
+        model_threads: Processor threads of the embedded model.
+        k: Slate length when a request names none.
+        top_n: Candidates per user when candidates are trained.
+        seed: Seed of every random choice made while serving and training.
+        fallback_reranker: What orders the candidates while no policy is deployed.
+        max_batch: Most users in one HTTP request.
+        host: Address the API listens on.
+        port: Port the API listens on.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, protected_namespaces=()
+    )
+
+    home: Path = Path(".fairloop")
+    database_url: SecretStr | None = None
+    model_kind: ModelKind = "none"
+    model_base_url: str | None = None
+    model_api_key: SecretStr | None = None
+    model_name: str = "local"
+    model_timeout: Annotated[float, Field(gt=0, le=600)] = 20.0
+    model_grammar: bool = False
+    model_threads: Annotated[int, Field(ge=1, le=256)] = 1
+    k: Annotated[int, Field(ge=1, le=1000)] = 10
+    top_n: Annotated[int, Field(ge=1, le=100_000)] = 100
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 2020
+    fallback_reranker: FallbackReranker = "top-k"
+    max_batch: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65_535)] = 8000
+
+    @field_validator("database_url")
+    @classmethod
+    def _readable_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        try:
+            backend = make_url(value.get_secret_value()).get_backend_name()
+        except ArgumentError:
+            raise ValueError("not a database URL such as postgresql+psycopg://host/name") from None
+        if backend not in ("sqlite", "postgresql"):
+            raise ValueError(f"database {backend!r} is not supported, only sqlite and postgresql")
+        return value
+
+    @model_validator(mode="after")
+    def _a_server_has_an_address(self) -> "Settings":
+        if self.model_kind == "openai" and not self.model_base_url:
+            raise ValueError("model_kind=openai needs FAIRLOOP_MODEL_BASE_URL")
+        return self
+
+    @property
+    def url(self) -> str:
+        """The SQLAlchemy URL of the database."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{(self.home / 'fairloop.db').absolute()}"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of the environment, with ``overrides`` on top.
+
+    Raises:
+        InvalidValue: A value cannot be used, or a ``FAIRLOOP_*`` variable is not a setting.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            raise InvalidValue(
+                "there is no such setting", field=name, mend="See docs/settings.md for all of them."
+            )
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        # from None: the chained error would print the offending value, which may be a key.
+        raise _as_invalid_value(error) from None
+
+
+def _as_invalid_value(error: ValidationError) -> InvalidValue:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    location = first["loc"]
+    field = PREFIX + str(location[0]).upper() if location else None
+    message = first["msg"].removeprefix("Value error, ")
+    return InvalidValue(f"{message}.", field=field, mend="See docs/settings.md.")
