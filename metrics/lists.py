@@ -1,0 +1,44 @@
+"""Ranked lists as arrays: ``(U, k)`` item indices, top position first, ``PAD`` where unused."""
+
+import numpy as np
+
+from ..arrays import PAD, BoolArray, FloatArray, IntArray
+from ..errors import InvalidValue
+
+
+def require_lists(lists: IntArray, n_items: int) -> BoolArray:
+    """Positions that hold an item, shape ``(U, k)``.
+
+    Raises:
+        InvalidValue: Not a two-dimensional array, or an index outside ``0 … n_items - 1``.
+    """
+    if lists.ndim != 2:
+        raise InvalidValue(f"lists must have shape (U, k), not {lists.shape}", field="lists")
+    valid = lists != PAD
+    if lists.size and (lists.max() >= n_items or lists[valid].min(initial=0) < 0):
+        raise InvalidValue(
+            f"an item index lies outside 0…{n_items - 1}",
+            field="lists",
+            mend="Index the items by their row in the catalogue.",
+        )
+    return valid
+
+
+def sum_by(index: IntArray, amounts: FloatArray, n: int) -> FloatArray:
+    """Sum of the amounts that carry each index, shape ``(n,)``."""
+    # numpy types weighted counts as integers; they are floats already.
+    return np.bincount(index, weights=amounts, minlength=n).astype(np.float64, copy=False)
+
+
+def look_up(values: FloatArray, lists: IntArray) -> FloatArray:
+    """``values[item]`` at each position, shape ``(U, k)``; NaN at empty positions."""
+    valid = require_lists(lists, len(values))
+    return np.where(valid, values[np.where(valid, lists, 0)], np.nan)
+
+
+def mean_over_positions(values: FloatArray) -> FloatArray:
+    """Mean of each row without its NaN, shape ``(U,)``; NaN for a row that holds nothing else."""
+    filled = np.isfinite(values)
+    n_filled = filled.sum(axis=1)
+    total = np.where(filled, values, 0.0).sum(axis=1)
+    return np.divide(total, n_filled, out=np.full(len(values), np.nan), where=n_filled > 0)
