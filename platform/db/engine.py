@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,7 @@ class Database:
     engine: Engine
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self) -> Generator[Session]:
         """One transaction that writes: committed at the end, undone whole on any error.
 
         Raises:
@@ -45,7 +45,7 @@ class Database:
             yield session
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self) -> Generator[Session]:
         """One transaction that only reads, and waits for no writer.
 
         Raises:
@@ -55,7 +55,7 @@ class Database:
             yield session
 
     @contextmanager
-    def _transaction(self, engine: Engine) -> Iterator[Session]:
+    def _transaction(self, engine: Engine) -> Generator[Session]:
         try:
             with Session(engine, expire_on_commit=False) as session, session.begin():
                 yield session

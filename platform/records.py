@@ -1,0 +1,180 @@
+"""What the platform hands out: frozen records that turn into JSON as they are."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+EventKind = Literal["click", "rating", "like", "dislike", "seen", "skip"]
+VersionKind = Literal["candidates", "policy"]
+VersionStatus = Literal["accepted", "refused", "builtin"]
+PublicId = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class Record(BaseModel):
+    """Base of the records: frozen, and without surprises in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ExplanationRecord(Record):
+    """Why one item stood in one slate.
+
+    Attributes:
+        id: Public id.
+        recommendation_id: The slate.
+        item_id: The item.
+        text: What the user reads.
+        source: Who worded it: the model, or a template because there was no model, because the
+            check refused the model's wording, or because the model failed.
+        verdict: What the check of the text against the evidence found.
+        evidence: What the text may say.
+        provenance: Model, prompt, a refused wording with its verdict, latency in seconds.
+        created_at: When it was made, UTC.
+    """
+
+    id: str
+    recommendation_id: str
+    item_id: str
+    text: str
+    source: str
+    verdict: dict[str, Any]
+    evidence: dict[str, Any]
+    provenance: dict[str, Any]
+    created_at: datetime
+
+
+class RecommendedItem(Record):
+    """One position of a slate; position 1 is the top, and so is base rank 1 of the pool."""
+
+    position: int
+    item_id: str
+    title: str
+    topics: tuple[str, ...]
+    year: int | None
+    base_score: float
+    base_rank: int
+    explanation: ExplanationRecord | None = None
+
+
+class Recommendation(Record):
+    """One slate that was shown, as it is recorded.
+
+    Attributes:
+        id: Public id; feedback refers to it.
+        user_id: For whom.
+        created_at: When, UTC.
+        candidates_version: What proposed the items.
+        policy_version: What ordered them.
+        k: Length of the slate.
+        propensity: Probability with which this very slate was drawn.
+        constraint_state: Limits in force, what of them was measured, and the controller's state.
+        request: What was asked for.
+        items: The slate.
+    """
+
+    id: str
+    user_id: str
+    created_at: datetime
+    candidates_version: str
+    policy_version: str
+    k: int
+    propensity: float
+    constraint_state: dict[str, Any]
+    request: dict[str, Any]
+    items: tuple[RecommendedItem, ...]
+
+
+class Feedback(Record):
+    """What a user did with an item.
+
+    Attributes:
+        user_id: Who.
+        item_id: With what.
+        kind: ``click``; ``rating`` with a value from 1 to 5; ``like`` and ``dislike``; ``seen``
+            (known before); ``skip`` (passed over on purpose).
+        value: The rating; no other kind has one.
+        recommendation_id: The slate it came from, if it came from one.
+        occurred_at: When; now if not given. It needs a time zone.
+    """
+
+    user_id: PublicId
+    item_id: PublicId
+    kind: EventKind
+    value: float | None = None
+    recommendation_id: PublicId | None = None
+    occurred_at: datetime | None = None
+
+
+class Turn(Record):
+    """One answer in a conversation.
+
+    Attributes:
+        conversation_id: The conversation.
+        message_id: The answer's message.
+        reply: The answer.
+        intent: What the user's words were taken for.
+        refinement: The wishes that hold from now on.
+        recommendation: A slate under those wishes, where one was asked for.
+    """
+
+    conversation_id: str
+    message_id: str
+    reply: str
+    intent: str
+    refinement: dict[str, Any]
+    recommendation: Recommendation | None
+
+
+class MessageRecord(Record):
+    """One thing said in a conversation."""
+
+    id: str
+    ordinal: int
+    role: Literal["user", "assistant"]
+    text: str
+    refinement: dict[str, Any] | None
+    recommendation_id: str | None
+    created_at: datetime
+
+
+class ConversationRecord(Record):
+    """A conversation with all that was said in it."""
+
+    id: str
+    user_id: str
+    refinement: dict[str, Any]
+    created_at: datetime
+    messages: tuple[MessageRecord, ...]
+
+
+class VersionInfo(Record):
+    """One candidate set or policy on record."""
+
+    version: str
+    kind: VersionKind
+    status: VersionStatus
+    deployed: bool
+    artifact: str | None
+    lineage: dict[str, Any]
+    metrics: dict[str, Any]
+    gate: dict[str, Any] | None
+    created_at: datetime
+
+
+class AuditScope(Record):
+    """Which recorded slates an audit looks at; everything that is not None narrows it."""
+
+    policy_version: PublicId | None = None
+    candidates_version: PublicId | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class StoredAudit(Record):
+    """An audit on record: its scope and every figure."""
+
+    id: str
+    created_at: datetime
+    scope: AuditScope
+    report: dict[str, Any]
