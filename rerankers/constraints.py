@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..arrays import BoolArray
 from ..candidates.catalogue import Catalogue
+from ..errors import InvalidValue
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -42,14 +43,19 @@ class HardFilters(BaseModel):
     max_year: int | None = None
 
     def allowed(self, catalogue: Catalogue) -> BoolArray:
-        """Items that may be shown, shape ``(I,)``."""
+        """Items that may be shown, shape ``(I,)``.
+
+        An excluded item that the catalogue does not hold cannot be shown anyway and is passed
+        over; a topic it does not hold is refused, because a misspelt one would filter nothing.
+
+        Raises:
+            InvalidValue: A topic is not one of the catalogue's.
+        """
         ok = ~np.isin(catalogue.item_ids, sorted(self.exclude_items))
-        topic = {name: column for column, name in enumerate(catalogue.topic_names)}
-        for name in self.exclude_topics:
-            if name in topic:
-                ok &= ~catalogue.topics[:, topic[name]]
+        excluded = _topic_columns(self.exclude_topics, "exclude_topics", catalogue)
+        ok &= ~catalogue.topics[:, excluded].any(axis=1)
         if self.include_topics:
-            wanted = [topic[name] for name in self.include_topics if name in topic]
+            wanted = _topic_columns(self.include_topics, "include_topics", catalogue)
             ok &= catalogue.topics[:, wanted].any(axis=1)
         if self.min_year is not None:
             ok &= catalogue.year >= self.min_year
@@ -72,3 +78,15 @@ class Constraints(BaseModel):
     exposure: tuple[ExposureFloor, ...] = ()
     min_diversity: Share | None = None
     filters: HardFilters = HardFilters()
+
+
+def _topic_columns(names: frozenset[str], field: str, catalogue: Catalogue) -> list[int]:
+    """Columns of the catalogue's topics; unknown names are refused."""
+    unknown = sorted(names.difference(catalogue.topic_names))
+    if unknown:
+        raise InvalidValue(
+            f"no topic named {', '.join(map(repr, unknown))}",
+            field=f"filters.{field}",
+            mend=f"Use one of {', '.join(catalogue.topic_names)}.",
+        )
+    return [column for column, name in enumerate(catalogue.topic_names) if name in names]

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..arrays import FloatArray, IntArray
 from ..errors import InvalidValue
+from ..metrics.exposure import position_discount
 from .context import PoolContext
 
 BLOCK = 256
@@ -95,7 +96,7 @@ def slate_exposure_share(context: PoolContext, columns: IntArray) -> FloatArray:
     Returns:
         Shape ``(n_floors, U)``, in [0, 1].
     """
-    weights = position_exposure(columns.shape[1])
+    weights = position_discount(columns.shape[1]).astype(np.float32)
     users = np.arange(len(columns))[:, None]
     return context.floors[:, users, columns] @ (weights / weights.sum())
 
@@ -113,8 +114,3 @@ def slate_diversity(context: PoolContext, columns: IntArray) -> FloatArray:
     for j in range(1, k):
         summed += context.pattern_distance[patterns[:, j, None], patterns[:, :j]].sum(axis=1)
     return summed / np.float32(k * (k - 1) / 2)
-
-
-def position_exposure(k: int) -> FloatArray:
-    """Exposure 1/log2(j + 1) of positions j = 1…k, shape ``(k,)``."""
-    return (1.0 / np.log2(np.arange(2, k + 2))).astype(np.float32)
