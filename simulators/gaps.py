@@ -1,0 +1,79 @@
+"""How far recent slates stand above or below the constraints, and a hook for a controller."""
+
+from typing import Protocol
+
+import numpy as np
+
+from ..arrays import BoolArray, FloatArray
+from ..rerankers.constraints import Constraints
+
+DIVERSITY_WINDOW = 1000
+"""Slates over which diversity is averaged; the default window of an exposure floor."""
+
+
+class Controller(Protocol):
+    """Watches the constraints over all users of a platform and may shift everyone's weights.
+
+    ``C`` constraints: each exposure floor in order, then diversity. ``A`` weights: each scoring
+    feature in order, then the diversity strength.
+    """
+
+    @property
+    def gaps(self) -> FloatArray:
+        """Measured minus target, shape ``(C,)``; part of what a policy observes."""
+        ...
+
+    def offsets(self) -> FloatArray:
+        """Added to the weights of every user, shape ``(A,)`` or ``()``."""
+        ...
+
+    def update(self, measured: FloatArray, active: BoolArray) -> None:
+        """Take in a batch of slates.
+
+        Args:
+            measured: Exposure share of each floor's group, then diversity, shape ``(U, C)``.
+            active: Users that were shown a slate, shape ``(U,)``.
+        """
+        ...
+
+
+def constraint_targets(constraints: Constraints) -> FloatArray:
+    """Target of each constraint, shape ``(C,)``; 0 for diversity where none is set."""
+    floors = [floor.share for floor in constraints.exposure]
+    return np.array([*floors, constraints.min_diversity or 0.0], np.float32)
+
+
+class RunningGaps:
+    """Measures and does not steer: exponential means over about the last ``window`` slates.
+
+    Args:
+        constraints: Targets and windows. A constraint on diversity that is not set has gap 0.
+    """
+
+    def __init__(self, constraints: Constraints) -> None:
+        self._targets = constraint_targets(constraints)
+        windows = [floor.window for floor in constraints.exposure]
+        self._windows = np.array([*windows, DIVERSITY_WINDOW], np.float64)
+        self._bounded = np.array([True] * len(windows) + [constraints.min_diversity is not None])
+        self._means = np.zeros(len(self._windows))
+        self._seen = 0
+
+    @property
+    def gaps(self) -> FloatArray:
+        """Measured minus target, shape ``(C,)``; 0 before the first slate."""
+        if self._seen == 0:
+            return np.zeros(len(self._targets), np.float32)
+        return np.where(self._bounded, self._means - self._targets, 0.0).astype(np.float32)
+
+    def offsets(self) -> FloatArray:
+        """None: shape ``()``."""
+        return np.zeros((), np.float32)
+
+    def update(self, measured: FloatArray, active: BoolArray) -> None:
+        """Move the means by a batch: plain means at first, exponential once a window is full."""
+        n = int(active.sum())
+        if n == 0:
+            return
+        self._seen += n
+        weight = np.maximum(n / self._seen, 1.0 - np.exp(-n / self._windows))
+        self._means += weight * (measured[active].mean(axis=0) - self._means)

@@ -1,0 +1,129 @@
+"""The truth about a set of users: what a simulation knows and no policy may see."""
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from ..arrays import FloatArray, IntArray
+from ..candidates.catalogue import Catalogue
+from ..candidates.pools import CandidatePools
+from ..errors import InvalidValue
+from .config import WorldConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivities:
+    """How strongly each user reacts: factors with median 1, each of shape ``(U,)``, float32.
+
+    Attributes:
+        satiation: On the strength of satiation.
+        fatigue: On the strength of fatigue.
+        drift: On the rate of drift.
+        leaving: On the sensitivity of leaving to mood.
+        returning: On the sensitivity of returning to mood.
+    """
+
+    satiation: FloatArray
+    fatigue: FloatArray
+    drift: FloatArray
+    leaving: FloatArray
+    returning: FloatArray
+
+    def take(self, rows: IntArray) -> "Sensitivities":
+        """The given users."""
+        return Sensitivities(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """``U`` users with their pools, and how they would react.
+
+    Attributes:
+        config: The dynamics.
+        pools: The users and their candidates.
+        catalogue: The items.
+        topics: Topic shares of each item, shape ``(I, T)``, float32; rows sum to 1, or to 0 for
+            an item without topics.
+        usual_topics: Topic shares of the training interactions, shape ``(T,)``.
+        appeal: Click log-odds of each candidate once examined, at rest, shape ``(U, N)``, float32.
+        worth: Log-odds of the mean satisfaction once clicked, at rest, shape ``(U, N)``, float32.
+        sensitivities: Differences between users.
+    """
+
+    config: WorldConfig
+    pools: CandidatePools
+    catalogue: Catalogue
+    topics: FloatArray
+    usual_topics: FloatArray
+    appeal: FloatArray
+    worth: FloatArray
+    sensitivities: Sensitivities
+
+    def __len__(self) -> int:
+        return len(self.pools)
+
+    @property
+    def users(self) -> IntArray:
+        """User index of each row, shape ``(U,)``."""
+        return self.pools.users
+
+    @property
+    def n_candidates(self) -> int:
+        """Pool columns ``N``."""
+        return self.pools.items.shape[1]
+
+    @property
+    def n_topics(self) -> int:
+        """Topics ``T``."""
+        return self.topics.shape[1]
+
+    def take(self, rows: IntArray) -> "World":
+        """The world of some users alone, such as the training users; nothing else changes."""
+        return replace(
+            self,
+            pools=self.pools.take(rows),
+            appeal=self.appeal[rows],
+            worth=self.worth[rows],
+            sensitivities=self.sensitivities.take(rows),
+        )
+
+    def on(self, pools: CandidatePools) -> "World":
+        """The same truth on other pools, for example those of a model that was fit again.
+
+        Args:
+            pools: Users of this world, with items of their pools in this world.
+
+        Raises:
+            InvalidValue: A user or an item of a pool is unknown to this world.
+        """
+        rows = np.full(int(self.users.max(initial=0)) + 1, -1)
+        rows[self.users] = np.arange(len(self))
+        known = (pools.users >= 0) & (pools.users < len(rows))
+        row = np.where(known, rows[np.where(known, pools.users, 0)], -1)
+        column = np.full((len(self), self.catalogue.n_items), -1, np.int32)
+        at, where = np.nonzero(self.pools.valid)
+        column[at, self.pools.items[at, where]] = where
+        columns = np.where(pools.valid, column[row[:, None], np.maximum(pools.items, 0)], 0)
+        if (row < 0).any() or (columns < 0).any():
+            raise InvalidValue(
+                "the pools hold a user or an item that this world knows nothing of",
+                field="pools",
+                mend="Fit the world on candidates that include them (a larger top-N).",
+            )
+        never = np.float32(-30.0)
+        return replace(
+            self,
+            pools=pools,
+            appeal=np.where(pools.valid, self.appeal[row[:, None], columns], never),
+            worth=np.where(pools.valid, self.worth[row[:, None], columns], never),
+            sensitivities=self.sensitivities.take(row),
+        )
+
+    def with_dynamics(self, config: WorldConfig) -> "World":
+        """The same tastes under other dynamics.
+
+        Satiation, fatigue, drift, satisfaction, leaving, returning, position bias, slate size and
+        horizon follow ``config``. Tastes, base attraction and heterogeneity are part of the fit:
+        for other ones, call ``fit_world`` again.
+        """
+        return replace(self, config=config)
