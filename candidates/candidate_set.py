@@ -86,7 +86,7 @@ class CandidateSet:
         """
         if users is None:
             users = np.flatnonzero((self.items != PAD).all(axis=1))
-        elif len(users) and not (0 <= int(users.min()) and int(users.max()) < self.n_users):
+        elif len(users) and not (int(users.min()) >= 0 and int(users.max()) < self.n_users):
             raise UnknownUser(f"user index outside 0..{self.n_users - 1}", field="users")
         return CandidatePools(users, self.items[users], self.scores[users])
 

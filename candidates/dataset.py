@@ -142,5 +142,5 @@ def _first_occurrence(keys: IntArray) -> BoolArray:
 def _check_index(
     index: IntArray, size: int, name: str, error: type[UnknownUser] | type[UnknownItem]
 ) -> None:
-    if len(index) and not (0 <= int(index.min()) and int(index.max()) < size):
+    if len(index) and not (int(index.min()) >= 0 and int(index.max()) < size):
         raise error(f"{name} index outside 0..{size - 1}", field=name)

@@ -166,6 +166,6 @@ def _column(frame: pd.DataFrame, name: str) -> pd.Series:
         raise MissingColumn(
             f"no attribute column {name!r}",
             field=name,
-            mend=f"Use one of {', '.join(map(str, frame.columns)) or 'none: there are no columns'}.",
+            mend=f"There are {', '.join(map(str, frame.columns)) or 'no columns'}.",
         )
     return frame[name]

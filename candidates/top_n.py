@@ -20,7 +20,19 @@ def top_n(scores: FloatArray, seen: sp.csr_matrix, n: int) -> tuple[IntArray, Fl
     masked = scores.copy()
     masked[seen.nonzero()] = -np.inf
     n = min(n, masked.shape[1])
-    order = np.argsort(-masked, axis=1, kind="stable")[:, :n]
-    best = np.take_along_axis(masked, order, axis=1)
+    chosen = _largest(masked, n)
+    best = np.take_along_axis(masked, chosen, axis=1)
+    order = np.argsort(-best, axis=1, kind="stable")
+    best = np.take_along_axis(best, order, axis=1)
     usable = np.isfinite(best)
-    return np.where(usable, order, PAD), np.where(usable, best, 0.0)
+    items = np.take_along_axis(chosen, order, axis=1)
+    return np.where(usable, items, PAD), np.where(usable, best, 0.0)
+
+
+def _largest(scores: FloatArray, n: int) -> IntArray:
+    """Columns of the ``n`` largest per row, ascending; the first columns win equal scores."""
+    cut = np.partition(scores, scores.shape[1] - n, axis=1)[:, -n][:, None]
+    above, equal = scores > cut, scores == cut
+    room = n - above.sum(axis=1, keepdims=True)
+    take = above | (equal & (np.cumsum(equal, axis=1) <= room))
+    return np.nonzero(take)[1].reshape(len(scores), n)
