@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-
 from fairloop.metrics import accuracy, calibration, diversity, exposure, gaps, popularity
 from fairloop.metrics import expected_exposure as expected
 
