@@ -50,11 +50,33 @@ def working(title: str) -> Iterator[ProgressCallback]:
     Yields:
         A callback ``(done, total)`` for the step to report its progress.
     """
-    columns = (TextColumn("{task.description:<34}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=log) as bar, contextlib.redirect_stdout(sys.stderr):
+    with _bars() as bar, contextlib.redirect_stdout(sys.stderr):
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
         bar.update(task, completed=1, total=1)
+
+
+@contextlib.contextmanager
+def stages() -> Iterator[Callable[[str, int, int], None]]:
+    """Like ``working``, for a step that names its stages: one bar a stage, on stderr.
+
+    Yields:
+        A callback ``(stage, done, total)``.
+    """
+    tasks: dict[str, Any] = {}
+    with _bars() as bar, contextlib.redirect_stdout(sys.stderr):
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total)
+            bar.update(tasks[stage], completed=done, total=total)
+
+        yield report
+
+
+def _bars() -> Progress:
+    columns = (TextColumn("{task.description:<34}"), BarColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=log)
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -1,0 +1,123 @@
+"""``fairloop train``: the base model that proposes, and the policy that orders."""
+
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+
+from ...agents.config import TrainConfig
+from ...agents.gate import require_passed
+from ...agents.report import EvaluationReport, PolicyFigures
+from ...candidates.config import CandidateConfig
+from ..import_file import read_yaml, validate
+from ..training import CandidatesResult, PolicyResult, train_and_judge, train_candidates
+from .context import opened
+from .output import Json, interval, show, stages, working
+
+app = typer.Typer(help="Fit candidates, train policies.", no_args_is_help=True)
+Config = TypeVar("Config", bound=BaseModel)
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file with settings.")]
+
+
+@app.command()
+def candidates(
+    model: Annotated[str | None, typer.Option(help="A RecBole model.")] = None,
+    data: Annotated[str | None, typer.Option(help="Which imported data set.")] = None,
+    top_n: Annotated[int | None, typer.Option(help="Candidates per user.", min=1)] = None,
+    split: Annotated[str | None, typer.Option(help="'random' or 'chronological'.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Most epochs of training.", min=1)] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of split and training.", min=0)] = None,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Fit a RecBole model, store its candidates as a versioned artifact, deploy them."""
+    with opened(create=True) as house:
+        defaults = {"top_n": house.settings.top_n, "seed": house.settings.seed}
+        given = {"model": model, "top_n": top_n, "split": split, "epochs": epochs, "seed": seed}
+        settings = read_config(CandidateConfig, config, given, defaults)
+        with working(f"Fitting {settings.model}") as progress:
+            result = train_candidates(house.home, house.database, settings, data, progress)
+    show(result, as_json, lambda console: render_candidates(console, result))
+
+
+@app.command()
+def policy(
+    seeds: Annotated[int, typer.Option(help="Training seeds; the best on validation is kept.", min=1)] = 5,
+    workers: Annotated[int, typer.Option(help="Processes that train seeds side by side.", min=1)] = 2,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything.", min=0)] = None,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Train the constrained re-ranker, judge it on held-out users, deploy it if it passes."""
+    with opened() as house:
+        given = {"training_seeds": seeds, "workers": workers, "seed": seed}
+        settings = read_config(TrainConfig, config, given, {"seed": house.settings.seed})
+        with stages() as progress:
+            result = train_and_judge(house.home, house.database, settings, progress)
+    show(result, as_json, lambda console: render_policy(console, result))
+    require_passed(result.verdict)
+
+
+def read_config(
+    kind: type[Config], path: Path | None, given: dict[str, Any], defaults: dict[str, Any]
+) -> Config:
+    """A validated configuration: defaults, then the file, then what was given as options.
+
+    Raises:
+        InvalidValue: The file cannot be read, or a value is refused.
+    """
+    chosen = {key: value for key, value in given.items() if value is not None}
+    return validate(kind, {**defaults, **(read_yaml(path) if path else {}), **chosen})
+
+
+def render_candidates(console: Console, result: CandidatesResult) -> None:
+    """Print the figures of a fit for people."""
+    table = Table(title=f"{result.model} on {result.data}, test split, full ranking")
+    for title in ("", "RecBole", "Fairloop, same lists"):
+        table.add_column(title)
+    for name, value in result.metrics.items():
+        ours = result.measured.get(name)
+        table.add_row(name, f"{value:.4f}", "–" if ours is None else f"{ours:.4f}")
+    console.print(table)
+    console.print(f"{result.users:,} users × {result.top_n} candidates, version {result.version}")
+
+
+def render_policy(console: Console, result: PolicyResult) -> None:
+    """Print the evaluation of a policy for people."""
+    console.print(evaluation_table(result.report))
+    state = "deployed" if result.deployed else "not deployed"
+    console.print(f"{result.verdict.headline} Policy {result.version} is {state}.")
+    for reason in result.verdict.reasons:
+        console.print(f"  {reason}")
+
+
+def evaluation_table(report: EvaluationReport) -> Table:
+    """Every policy of an evaluation with its intervals."""
+    seeds = len(report.seeds)
+    title = f"{report.n_users} held-out users, {seeds} simulator seeds, {report.confidence:.0%} intervals"
+    table = Table(title=title)
+    constraints = report.policies[0].constraints
+    floors = [f"{c.name} ≥ {c.target:.3f}" for c in constraints]
+    for column in ("policy", "engagement", "ratio to best baseline", *floors, "met", "NDCG@k"):
+        table.add_column(column)
+    for row in report.policies:
+        table.add_row(*_cells(row, report))
+    return table
+
+
+def _cells(row: PolicyFigures, report: EvaluationReport) -> tuple[str, ...]:
+    def shown(estimate: Any, digits: int = 3) -> str:
+        return interval(estimate.value, estimate.low, estimate.high, digits) if estimate else "–"
+
+    name = f"[bold]{row.name}[/bold]" if row.name == report.published else row.name
+    return (
+        name,
+        shown(row.engagement, 2),
+        shown(row.engagement_ratio),
+        *(shown(c.measured) for c in row.constraints),
+        "yes" if row.meets_constraints else "no",
+        shown(row.ndcg),
+    )
