@@ -38,7 +38,7 @@ class ChoiceConfig(_Part):
         below=5.0,
     )
     base_attraction: float = parameter(
-        0.2,
+        0.3,
         "mean probability of a click on an examined candidate",
         "default: ratings have no impressions",
         above=0.001,
@@ -69,7 +69,7 @@ class TasteConfig(_Part):
         0.4, "weight of popularity that quality does not explain", "default", below=10.0
     )
     appeal_hidden: float = parameter(
-        0.6, "weight of taste that the base model does not know", "default", below=10.0
+        1.0, "weight of taste that the base model does not know", "default", below=10.0
     )
     worth_model: float = parameter(
         0.1, "rating points per standard deviation of the base model's score", "default", below=2.0
@@ -93,7 +93,7 @@ class SatiationConfig(_Part):
 
     enabled: bool = True
     strength: float = parameter(
-        0.8,
+        1.0,
         "click log-odds lost per recent click beyond the threshold",
         "form of Leqi et al. 2021; value: default",
         below=10.0,
@@ -114,15 +114,15 @@ class FatigueConfig(_Part):
 
     enabled: bool = True
     per_showing: float = parameter(
-        0.2,
+        0.3,
         "click log-odds lost per recent showing",
-        "form of Ma et al. 2016; value: default",
+        "form of Ma et al. 2016 and Lee et al. 2014; value: default",
         below=10.0,
     )
     per_click: float = parameter(
-        1.5,
+        3.0,
         "click log-odds lost per recent click on the item",
-        "Anderson et al. 2014 (repeat consumption); value: default",
+        "form of Anderson et al. 2014; value: default, a film seen is rarely seen again soon",
         below=20.0,
     )
     half_life: float = parameter(10.0, "days", "default", above=0.1, below=365.0)

@@ -10,6 +10,8 @@ Sources:
     Leqi, Kilinc-Karzan, Lipton & Montgomery 2021, "Rebounding bandits for modeling satiation
     effects".
     Ma, Liu & Shen 2016, "User fatigue in online news recommendation".
+    Lee, Lakshmanan, Tiwari & Shah 2014, "Modeling impression discounting in large-scale
+    recommender systems".
     Anderson, Kumar, Tomkins & Vassilvitskii 2014, "The dynamics of repeat consumption".
     Jiang, Chiappa, Lattimore, György & Kohli 2019, "Degenerate feedback loops in recommender
     systems".

@@ -67,11 +67,15 @@ class RerankEnv(gymnasium.Env[FloatArray, FloatArray]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[FloatArray, dict[str, Any]]:
-        """Start an episode: the first one of a given seed, or the next one without a seed."""
+        """Start an episode: the first one of a given seed, or the next one without a seed.
+
+        A seed also makes the controller forget; without one it keeps what it has measured.
+        """
         super().reset(seed=seed)
         if seed is not None:
             context = self._logged.context
             self._logged = LoggedPopulation(self._world, self._constraints, seed, context=context)
+            self._controller.reset()
         elif not self._fresh:
             self._logged.reset()
         self._fresh = False

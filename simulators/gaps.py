@@ -36,6 +36,10 @@ class Controller(Protocol):
         """
         ...
 
+    def reset(self) -> None:
+        """Forget all slates, as before the first one."""
+        ...
+
 
 def constraint_targets(constraints: Constraints) -> FloatArray:
     """Target of each constraint, shape ``(C,)``; 0 for diversity where none is set."""
@@ -55,8 +59,7 @@ class RunningGaps:
         windows = [floor.window for floor in constraints.exposure]
         self._windows = np.array([*windows, DIVERSITY_WINDOW], np.float64)
         self._bounded = np.array([True] * len(windows) + [constraints.min_diversity is not None])
-        self._means = np.zeros(len(self._windows))
-        self._seen = 0
+        self.reset()
 
     @property
     def gaps(self) -> FloatArray:
@@ -64,6 +67,11 @@ class RunningGaps:
         if self._seen == 0:
             return np.zeros(len(self._targets), np.float32)
         return np.where(self._bounded, self._means - self._targets, 0.0).astype(np.float32)
+
+    def reset(self) -> None:
+        """Forget all slates."""
+        self._means = np.zeros(len(self._windows))
+        self._seen = 0
 
     def offsets(self) -> FloatArray:
         """None: shape ``()``."""

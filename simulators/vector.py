@@ -52,6 +52,8 @@ class RerankVecEnv(VecEnv):
         last_columns: Pool columns of the last slates, ``(n, k)``.
     """
 
+    render_mode = None  # read by stable-baselines3
+
     def __init__(
         self,
         world: World,
