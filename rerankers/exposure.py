@@ -1,0 +1,82 @@
+"""The exposure controller: base scores plus bonuses that hold the floors over time."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..arrays import FloatArray, IntArray
+from ..candidates.catalogue import Catalogue
+from ..candidates.pools import CandidatePools
+from .base import Slates, require_k
+from .constraints import Constraints
+from .context import PoolContext
+from .controller import ConstraintController, ControllerConfig
+from .greedy import build_slates, slate_diversity, slate_exposure_share
+from .patterns import TopicPatterns
+from .randomness import keyed_uniforms
+
+
+class ExposureConfig(BaseModel):
+    """The controller, and how often it acts.
+
+    Attributes:
+        controller: Gains, margin and start.
+        block: Users served between two updates of the controller. Within a batch they are taken
+            in an order that depends on the users and on how many slates were shown before, not on
+            where they stand in the batch.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    algorithm: Literal["exposure-controller"] = "exposure-controller"
+    controller: ControllerConfig = ControllerConfig()
+    block: Annotated[int, Field(ge=1, le=256)] = 32
+
+
+class ExposureReranker:
+    """Holds each floor's amortised exposure share, and the mean diversity, at their targets.
+
+    It learns as it serves: each call moves the state of ``controller``, so equal slates need equal
+    generators *and* equal states. Save the state with ``controller.to_json()``. O(U · N · k).
+    """
+
+    name = "exposure-controller"
+
+    def __init__(
+        self, config: ExposureConfig, catalogue: Catalogue, constraints: Constraints
+    ) -> None:
+        self.controller = ConstraintController(constraints, config.controller)
+        self._block = config.block
+        self._catalogue, self._constraints = catalogue, constraints
+        self._patterns = TopicPatterns.of(catalogue)
+
+    def rerank(self, pools: CandidatePools, k: int, rng: np.random.Generator) -> Slates:
+        """See `Reranker.rerank`."""
+        require_k(pools, k)
+        context = PoolContext.of(pools, self._catalogue, self._constraints, self._patterns)
+        columns = np.empty((len(pools), k), np.intp)
+        order = self._order(pools.users)
+        for start in range(0, len(order), self._block):
+            rows = order[start : start + self._block]
+            part = context.take(rows)
+            bonuses = self.controller.bonuses
+            columns[rows] = build_slates(_lifted(part, bonuses[:-1]), bonuses[-1], part, k)
+            self.controller.update(measure(part, columns[rows]))
+        return Slates.from_columns(pools, columns)
+
+    def _order(self, users: IntArray) -> IntArray:
+        """Users by a hash, so that no one is always served by an unsettled controller."""
+        keys = keyed_uniforms(self.controller.n_slates, users, np.zeros((len(users), 1), np.intp))
+        return np.argsort(keys[:, 0], kind="stable")
+
+
+def measure(context: PoolContext, columns: IntArray) -> FloatArray:
+    """Exposure share of every floor and diversity of each slate, shape ``(U, C)``."""
+    return np.vstack([slate_exposure_share(context, columns), slate_diversity(context, columns)]).T
+
+
+def _lifted(context: PoolContext, bonuses: FloatArray) -> FloatArray:
+    """Standardised base scores plus the bonuses of the floors' members, ``(U, N)``."""
+    lift = np.tensordot(bonuses.astype(np.float32), context.floors, axes=1)
+    return context.memoryless[:, 0] + lift
