@@ -1,0 +1,130 @@
+"""What is known about why an item is on a slate: computed, stored, and never generated."""
+
+import hashlib
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+AttributionMethod = Literal[
+    "item_weights", "item_weights_truncated", "embedding_cosine", "co_occurrence", "none"
+]
+"""How the history was weighed. ``item_weights`` is exact: the terms of a linear model's own sum;
+``item_weights_truncated`` has exact terms, but small ones are missing from the sum. The cosine
+and the co-occurrence say how near an item of the history is, not how much of the score it made."""
+
+LikedRule = Literal["rated_at_least_4", "all_history"]
+Rule = Literal["exposure", "diversity", "state"]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Record(BaseModel):
+    """Base of the records of this room: frozen, closed, without NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ItemFacts(Record):
+    """What the catalogue says about one item.
+
+    Attributes:
+        item_id: Public id.
+        title: Display title, already sanitised.
+        year: Year of release, if known.
+        topics: Topic (genre) names, in catalogue order.
+        popularity_percentile: Share of the other items with fewer training interactions, in %.
+        long_tail: Whether it is in the group ``long_tail`` of ``popularity``; None if the
+            catalogue has no such group or the item's is not known.
+    """
+
+    item_id: str
+    title: str
+    year: int | None
+    topics: tuple[str, ...]
+    popularity_percentile: Annotated[float, Field(ge=0.0, le=100.0)]
+    long_tail: bool | None
+
+
+class Link(Record):
+    """One item of the user's history that speaks for the recommended item.
+
+    Attributes:
+        item: The item of the history.
+        share: Its part of the history's whole positive contribution (liked or not).
+        rating: The user's rating of it, if there was one.
+        shared_topics: Topics that it has in common with the recommended item.
+    """
+
+    item: ItemFacts
+    share: Share
+    rating: float | None
+    shared_topics: tuple[str, ...]
+
+
+class ScoreParts(Record):
+    """What the re-ranker's score of the item was made of, in the re-ranker's own unit."""
+
+    base: float = 0.0
+    diversity: float = 0.0
+    exposure: float = 0.0
+    state: float = 0.0
+
+
+class Move(Record):
+    """What one rule did to the item's place.
+
+    Attributes:
+        rule: Which kind of rule.
+        attribute: Item attribute of an exposure floor.
+        group: Group of an exposure floor.
+        places: Places gained by the rule; negative when it moved the item down.
+        exact: False when the ranking without the rule was not followed far enough to find the
+            item, so that it gained at least ``places``.
+    """
+
+    rule: Rule
+    attribute: str | None = None
+    group: str | None = None
+    places: int
+    exact: bool = True
+
+
+class Evidence(Record):
+    """Everything a text about one recommended item may say.
+
+    Attributes:
+        item: The recommended item.
+        links: Liked items that speak for it, strongest first.
+        attribution: How the links' shares were computed.
+        liked: Which items of the history counted as liked.
+        n_liked: How many there were.
+        base_score: The base model's score.
+        base_rank: Its rank in the user's pool by base score, 1 is best.
+        pool_size: Candidates in the pool.
+        shown_rank: Position on the slate, 1 is the top.
+        parts: Parts of the re-ranker's score.
+        moves: What each rule did to the place; rules without effect are left out.
+    """
+
+    item: ItemFacts
+    links: tuple[Link, ...]
+    attribution: AttributionMethod
+    liked: LikedRule
+    n_liked: Annotated[int, Field(ge=0)]
+    base_score: float
+    base_rank: Annotated[int, Field(ge=1)]
+    pool_size: Annotated[int, Field(ge=1)]
+    shown_rank: Annotated[int, Field(ge=1)]
+    parts: ScoreParts
+    moves: tuple[Move, ...] = ()
+
+    def content_hash(self) -> str:
+        """SHA-256 over the canonical JSON: equal evidence, equal hash."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def gained(self, rule: Rule) -> Move | None:
+        """The largest gain of places by ``rule``; None where it moved the item not at all or down.
+
+        Gains by different floors are not added up: each was measured without one floor only.
+        """
+        gains = [move for move in self.moves if move.rule == rule and move.places > 0]
+        return max(gains, key=lambda move: move.places, default=None)

@@ -1,0 +1,154 @@
+"""From a fitted model, a user and a slate to one evidence record per shown item."""
+
+import numpy as np
+
+from ..arrays import MISSING, FloatArray, IntArray
+from ..candidates.candidate_set import CandidateSet
+from ..candidates.catalogue import Catalogue
+from ..errors import InvalidValue
+from .attribution import Attribution, attribute
+from .evidence import Evidence, ItemFacts, LikedRule, Link, ScoreParts
+from .sanitise import clean_text, display_title
+from .trace import RankTrace
+
+LIKED_FROM = 4.0
+"""A rating from which an item counts as liked, on a scale of 1 to 5."""
+
+MIN_SHARE = 0.01
+"""A liked item with less than this part of the contribution is not named."""
+
+_MAX_NAME = 40
+
+
+def gather_evidence(
+    candidates: CandidateSet, user: int, trace: RankTrace, max_links: int = 3
+) -> tuple[Evidence, ...]:
+    """The evidence for each item of one user's slate, in the slate's order.
+
+    Args:
+        candidates: The fitted model whose scores were re-ranked.
+        user: User index.
+        trace: What the re-ranker did.
+        max_links: Liked items named per shown item.
+    """
+    history = candidates.history(user)
+    return gather_from_arrays(
+        candidates.catalogue,
+        history,
+        candidates.train.ratings_of(user),
+        trace,
+        attribute(candidates, history, trace.shown),
+        max_links,
+    )
+
+
+def gather_from_arrays(
+    catalogue: Catalogue,
+    history: IntArray,
+    ratings: FloatArray | None,
+    trace: RankTrace,
+    attribution: Attribution,
+    max_links: int = 3,
+) -> tuple[Evidence, ...]:
+    """The same from arrays alone.
+
+    Args:
+        catalogue: The items.
+        history: The user's items, shape ``(H,)``.
+        ratings: Ratings of them, shape ``(H,)``; None where nothing was rated.
+        trace: What the re-ranker did.
+        attribution: Weights of the history for the shown items, shape ``(H, k)``.
+        max_links: Liked items named per shown item.
+
+    Raises:
+        InvalidValue: The shapes do not fit each other.
+    """
+    shape = (len(history), len(trace.shown))
+    if attribution.weights.shape != shape:
+        raise InvalidValue(f"weights {attribution.weights.shape}, not {shape}", field="attribution")
+    if ratings is not None and len(ratings) != len(history):
+        raise InvalidValue(f"{len(ratings)} ratings for {len(history)} items", field="ratings")
+    liked, rule = liked_items(history, ratings)
+    shares = np.where(liked[:, None], attribution.shares(), 0.0)
+    strongest = np.argsort(-shares, axis=0, kind="stable")[:max_links]
+    columns = trace.shown_columns()
+    moves = trace.moves()
+    facts = _Facts(catalogue)
+
+    def links(position: int) -> tuple[Link, ...]:
+        topics = catalogue.topics[trace.shown[position]]
+        rows = [row for row in strongest[:, position] if shares[row, position] >= MIN_SHARE]
+        return tuple(
+            Link(
+                item=facts.of(int(history[row])),
+                share=min(1.0, float(shares[row, position])),
+                rating=None if ratings is None or rule == "all_history" else float(ratings[row]),
+                shared_topics=facts.topics(topics & catalogue.topics[history[row]]),
+            )
+            for row in rows
+        )
+
+    return tuple(
+        Evidence(
+            item=facts.of(int(item)),
+            links=links(position),
+            attribution=attribution.method,
+            liked=rule,
+            n_liked=int(liked.sum()),
+            base_score=float(trace.base_scores[columns[position]]),
+            base_rank=int(columns[position]) + 1,
+            pool_size=len(trace.pool),
+            shown_rank=position + 1,
+            parts=ScoreParts(
+                **{name: float(part[position]) for name, part in trace.parts.items()}
+            ),
+            moves=moves[position],
+        )
+        for position, item in enumerate(trace.shown)
+    )
+
+
+def liked_items(history: IntArray, ratings: FloatArray | None) -> tuple[np.ndarray, LikedRule]:
+    """Which items of a history count as liked, shape ``(H,)``, and by which rule.
+
+    Where ratings are absent, or all alike and low (a log of views holds a 1 in each row), they
+    tell nothing apart; then the whole history counts, and the record says so.
+    """
+    if ratings is None or len(ratings) == 0:
+        return np.ones(len(history), dtype=bool), "all_history"
+    if float(ratings.max()) < LIKED_FROM and float(ratings.min()) == float(ratings.max()):
+        return np.ones(len(history), dtype=bool), "all_history"
+    return ratings >= LIKED_FROM, "rated_at_least_4"
+
+
+class _Facts:
+    """Facts of items, with what all of them need computed once."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._popularity = np.sort(catalogue.popularity)
+        self._names = tuple(clean_text(name, _MAX_NAME) for name in catalogue.topic_names)
+        tail = catalogue.groups.get("popularity")
+        self._tail = tail if tail is not None and "long_tail" in tail.names else None
+
+    def topics(self, member: np.ndarray) -> tuple[str, ...]:
+        return tuple(self._names[column] for column in np.flatnonzero(member))
+
+    def of(self, item: int) -> ItemFacts:
+        catalogue = self._catalogue
+        year = float(catalogue.year[item])
+        below = int(np.searchsorted(self._popularity, catalogue.popularity[item], side="left"))
+        item_id = str(catalogue.item_ids[item])
+        return ItemFacts(
+            item_id=item_id,
+            title=display_title(str(catalogue.titles[item]), item_id),
+            year=int(year) if np.isfinite(year) else None,
+            topics=self.topics(catalogue.topics[item]),
+            popularity_percentile=100.0 * below / max(1, catalogue.n_items - 1),
+            long_tail=self._long_tail(item),
+        )
+
+    def _long_tail(self, item: int) -> bool | None:
+        if self._tail is None or int(self._tail.codes[item]) == MISSING:
+            return None
+        return self._tail.names[int(self._tail.codes[item])] == "long_tail"

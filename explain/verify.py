@@ -1,0 +1,141 @@
+"""The check: a text is shown only if every statement in it is a relation in the evidence."""
+
+import re
+
+from .claims import Claim, check_statement
+from .evidence import Evidence, ItemFacts, Record
+from .patterns import MARK_FROM, SEPARATOR, Pattern, patterns
+
+MAX_TEXT = 2000
+"""Characters of a text that are read; a longer one is refused."""
+
+_NOUNS = ("film", "movie", "title", "item", "pick")
+_QUOTED = re.compile(r'"(?P<title>[^"]*?)(?P<stop>[,.]?)"(?: \((?P<year>\d{1,4})\))?')
+_ALLOWED = re.compile(r"[^\W_]|[ .,;:!?'’‘()%-]|[\uE000-\uF8FF]")
+_COULD_BE_ANOTHER = ("topic", "year", "less_known", "popular", "shares")
+"""Statements that make sense of any item; moves and ranks are the recommended item's alone."""
+
+
+class Verdict(Record):
+    """What the check found.
+
+    Attributes:
+        accepted: Whether the text may be shown.
+        claims: What the text claims, each with whether it holds.
+        problems: Why it is refused: claims that fail, and what can't be attributed.
+    """
+
+    accepted: bool
+    claims: tuple[Claim, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def verify(text: str, evidence: Evidence, noun: str = "title") -> Verdict:
+    """Read the text's statements and hold each against the evidence.
+
+    Refused are: a statement that does not hold; a title, year, genre, number or wording that
+    belongs to no statement the check can read; "it" where it could mean another item; a text that
+    keeps silent about an exposure rule that moved the item up.
+
+    Args:
+        text: One line.
+        evidence: What is known of the recommended item.
+        noun: What an item is called, besides "film", "movie", "title", "item" and "pick".
+    """
+    if not text or len(text) > MAX_TEXT:
+        return Verdict(accepted=False, problems=(f"{len(text)} characters, 1 to {MAX_TEXT} read",))
+    if any(MARK_FROM <= ord(char) <= 0xF8FF for char in text):
+        return Verdict(accepted=False, problems=("private-use characters",))
+    named = _Names(evidence)
+    marked = _QUOTED.sub(named.mark, text.replace("“", '"').replace("”", '"'))
+    strange = sorted({char for char in marked if not _ALLOWED.fullmatch(char)})
+    problems = [*named.problems, *(f"character {char!r} outside a title" for char in strange)]
+    if problems:
+        return Verdict(accepted=False, problems=tuple(problems))
+    forms = patterns(tuple(dict.fromkeys((noun, *_NOUNS))), _topics(evidence))
+    claims, unread = _read(marked, forms, evidence, named)
+    problems += unread
+    problems += [f"not so: {claim.text}" for claim in claims if not claim.holds]
+    if evidence.gained("exposure") and not any(claim.kind == "exposure" for claim in claims):
+        problems.append("the exposure rule that moved the item up is not named")
+    return Verdict(accepted=not problems, claims=tuple(claims), problems=tuple(problems))
+
+
+class _Names:
+    """Marks quoted titles, and remembers which item each mark stands for."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._known = (evidence.item, *(link.item for link in evidence.links))
+        self.items: list[ItemFacts] = []
+        self.problems: list[str] = []
+
+    def mark(self, match: re.Match[str]) -> str:
+        title, stop = match["title"], match["stop"]
+        found = self._find(title + stop) or self._find(title)
+        used_stop = "" if self._find(title + stop) else stop
+        year = match["year"]
+        fitting = [item for item in found if year is None or item.year == int(year)]
+        if not fitting:
+            what = "unknown title" if not found else "wrong year"
+            self.problems.append(f"{what}: {match[0]}")
+            return match[0]
+        self.items.append(fitting[0])
+        return chr(MARK_FROM + len(self.items) - 1) + used_stop
+
+    def of(self, mark: str) -> ItemFacts:
+        return self.items[ord(mark) - MARK_FROM]
+
+    def plain(self, marked: str) -> str:
+        """The text with its titles back in place, for messages."""
+        return re.sub(r"[\uE000-\uF8FF]", lambda m: f'"{self.of(m[0]).title}"', marked)
+
+    def _find(self, title: str) -> list[ItemFacts]:
+        return [item for item in self._known if item.title.casefold() == title.casefold()]
+
+
+def _read(
+    marked: str, forms: tuple[Pattern, ...], evidence: Evidence, named: _Names
+) -> tuple[list[Claim], list[str]]:
+    """Statement, separator, statement, … up to the last full stop."""
+    claims: list[Claim] = []
+    place = 0
+    it_is_clear = True
+    item_named = False
+    while place < len(marked):
+        form, match = _longest(forms, marked, place)
+        if form is None or match is None:
+            return claims, [f"can't be attributed: {named.plain(marked[place : place + 60])!r}"]
+        marks = [named.of(char) for char in match[0] if ord(char) >= MARK_FROM]
+        about_item = evidence.item in marks or _says_it(match)
+        if not it_is_clear and _says_it(match) and form.kind in _COULD_BE_ANOTHER:
+            return claims, [f"'it' may mean another item: {named.plain(match[0])!r}"]
+        claims += check_statement(form.kind, match, evidence, named.of, named.plain(match[0]))
+        item_named = item_named or about_item
+        place = match.end()
+        separator = SEPARATOR.match(marked, place)
+        if separator is None:
+            return claims, [f"can't be attributed: {named.plain(marked[place : place + 60])!r}"]
+        if separator["end"]:
+            it_is_clear, item_named = item_named, False
+        place = separator.end()
+        if place == len(marked) and not separator["end"]:
+            return claims, ["the last sentence has no end"]
+    return claims, []
+
+
+def _longest(
+    forms: tuple[Pattern, ...], text: str, place: int
+) -> tuple[Pattern | None, re.Match[str] | None]:
+    matches = [(form, form.regex.match(text, place)) for form in forms]
+    read = [(form, match) for form, match in matches if match is not None]
+    return max(read, key=lambda pair: pair[1].end(), default=(None, None))
+
+
+def _says_it(match: re.Match[str]) -> bool:
+    subject = match.groupdict().get("subject")
+    return subject is not None and ord(subject[0]) < MARK_FROM
+
+
+def _topics(evidence: Evidence) -> tuple[str, ...]:
+    items = (evidence.item, *(link.item for link in evidence.links))
+    return tuple(dict.fromkeys(topic for item in items for topic in item.topics))

