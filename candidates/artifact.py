@@ -159,12 +159,13 @@ def _catalogue(items: pd.DataFrame, manifest: dict[str, Any], topics: np.ndarray
     )
 
 
-def _names(groups: dict[str, Groups]) -> dict[str, list[str]]:
-    return {attribute: list(group.names) for attribute, group in groups.items()}
+def _names(groups: dict[str, Groups]) -> list[tuple[str, list[str]]]:
+    """A list, because the order of declaration is part of what is stored."""
+    return [(attribute, list(group.names)) for attribute, group in groups.items()]
 
 
-def _groups(frame: pd.DataFrame, names: dict[str, list[str]]) -> dict[str, Groups]:
+def _groups(frame: pd.DataFrame, names: list[tuple[str, list[str]]]) -> dict[str, Groups]:
     return {
         attribute: Groups(attribute, tuple(listed), frame[f"group_{attribute}"].to_numpy())
-        for attribute, listed in names.items()
+        for attribute, listed in names
     }

@@ -48,8 +48,7 @@ def run_refit(
 ) -> dict[str, Any]:
     """Fit on all given interactions, for all epochs, and score; nothing is evaluated."""
     settings, dataset = _load(job, config, folder)
-    _prepare_unsplit(dataset, config)
-    train_data, _, _ = _loaders(settings, dataset, [dataset, dataset, dataset])
+    train_data = _train_loader(settings, dataset)
     trainer = _trainer(settings, train_data)
     _fit(trainer, train_data, None, report)
     fitted = _fitted(trainer.model, train_data._dataset, job, config)
@@ -97,12 +96,14 @@ def _loaders(settings: Any, dataset: Any, built: list[Any]) -> Any:
     return data_preparation(settings, dataset)
 
 
-def _prepare_unsplit(dataset: Any, config: CandidateConfig) -> None:
-    """What ``Dataset.build`` does besides splitting."""
+def _train_loader(settings: Any, dataset: Any) -> Any:
+    """RecBole's preparation without a split: all interactions are for training."""
+    from recbole.data.utils import create_samplers, get_dataloader
+
     dataset._change_feat_format()
     dataset._drop_unused_col()
-    if not is_sequential(config.model):
-        dataset.shuffle()
+    sampler, _, _ = create_samplers(settings, dataset, [dataset, dataset, dataset])
+    return get_dataloader(settings, "train")(settings, dataset, sampler, shuffle=True)
 
 
 def _trainer(settings: Any, train_data: Any) -> Any:

@@ -10,6 +10,9 @@ METRICS = ("ndcg", "recall", "hit", "mrr", "precision")
 TOP_K = 10
 _USERS_PER_BATCH = 256
 _DENSE_CELLS = 30_000_000
+# These do all their work when they are constructed; the epoch that follows computes nothing.
+_CLOSED_FORM = frozenset({"ADMMSLIM", "AsymKNN", "EASE", "ItemKNN", "NCEPLRec", "SLIMElastic"})
+_ONE_BATCH = 131_072
 
 
 def recbole_settings(config: CandidateConfig, n_items: int) -> dict[str, Any]:
@@ -48,6 +51,9 @@ def recbole_settings(config: CandidateConfig, n_items: int) -> dict[str, Any]:
         "valid_metric": config.model_parameters.get("valid_metric", "MRR@10"),
         "metric_decimal_place": 12,
     }
+    if config.model in _CLOSED_FORM:
+        settings["train_batch_size"] = _ONE_BATCH
+        settings["train_neg_sample_args"] = None
     if config.epochs is not None:
         settings["epochs"] = config.epochs
     if sequential and parameters.get("loss_type") == "CE":

@@ -3,9 +3,12 @@
 Imported by the worker process alone: it changes both modules for the whole process.
 """
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 
 
@@ -19,8 +22,21 @@ def apply() -> None:
     for name, value in removed.items():
         if not hasattr(np, name):
             setattr(np, name, value)
+    pd.read_csv = _quick_read_csv(pd.read_csv)
     if not hasattr(sp.dok_matrix, "_update"):
         sp.dok_matrix._update = _update  # pyright: ignore[reportAttributeAccessIssue]  # restored
+
+
+def _quick_read_csv(read_csv: Callable[..., Any]) -> Callable[..., Any]:
+    """RecBole asks for pandas' Python parser, which takes ten times as long for the same table."""
+
+    @functools.wraps(read_csv)
+    def quick(*args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("engine") == "python" and kwargs.get("delimiter") == "\t":
+            kwargs["engine"] = "c"
+        return read_csv(*args, **kwargs)
+
+    return quick
 
 
 def _update(matrix: sp.dok_matrix, data: dict[tuple[int, int], float]) -> None:

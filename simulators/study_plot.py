@@ -1,0 +1,85 @@
+"""One picture of a study: popularity lift and exposure over the rounds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+# Okabe & Ito's palette: told apart by people with any colour vision.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+
+def draw_study(frame: pd.DataFrame, arms: Sequence[str], path: Path) -> None:
+    """Draw one line per arm, the mean over seeds, in a band from the lowest to the highest seed.
+
+    Args:
+        frame: Measures as in ``StudyResult.frame``.
+        arms: Names of the arms, in the order of the legend.
+        path: Where to write, without an ending: ``.png`` and ``.svg`` are added.
+    """
+    panels = [
+        ("popularity_lift", "", "Popularity lift of slates over profiles"),
+        *_exposure_panel(frame),
+        ("gini", "", "Gini of exposure over items"),
+        ("clicks_per_user", "", "Clicks per user and round"),
+    ]
+    figure = Figure(figsize=(5.2 * 2, 3.6 * ((len(panels) + 1) // 2)), layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = figure.subplots((len(panels) + 1) // 2, 2, squeeze=False).ravel()
+    for axes, (measure, of, title) in zip(grid, panels, strict=False):
+        part = frame[(frame["measure"] == measure) & (frame["of"] == of)]
+        _draw(axes, part, arms, title)
+        if measure in ("popularity_lift", "exposure_share"):
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    for axes in grid[len(panels) :]:
+        axes.set_visible(False)
+    n_seeds = frame["seed"].nunique()
+    handles, labels = grid[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=len(arms), frameon=False)
+    figure.supxlabel(
+        f"Round. Line: mean of {n_seeds} seed{'s' if n_seeds > 1 else ''}; "
+        "band: lowest to highest seed.",
+        fontsize="small",
+    )
+    figure.savefig(path.with_suffix(".png"), dpi=150)
+    # A fixed salt and no date: equal studies give equal files.
+    with mpl.rc_context({"svg.hashsalt": "fairloop", "svg.fonttype": "none"}):
+        figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
+
+
+def _exposure_panel(frame: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """The long tail's share, or that of the first group where there is no long tail."""
+    groups = frame.loc[frame["measure"] == "exposure_share", "of"].unique().tolist()
+    if not groups:
+        return []
+    chosen = next((name for name in groups if name.endswith("=long_tail")), groups[0])
+    title = f"Exposure share of {chosen.replace('_', ' ').replace('=', ': ')}"
+    return [("exposure_share", chosen, title)]
+
+
+def _draw(axes: Axes, part: pd.DataFrame, arms: Sequence[str], title: str) -> None:
+    for number, arm in enumerate(arms):
+        by_round = part[part["arm"] == arm].groupby("round")["value"]
+        rounds = np.asarray(by_round.mean().index, dtype=float)
+        colour = _COLOURS[number % len(_COLOURS)]
+        low, high = by_round.min().to_numpy(float), by_round.max().to_numpy(float)
+        axes.fill_between(rounds, low, high, color=colour, alpha=0.2, linewidth=0)
+        axes.plot(
+            rounds,
+            by_round.mean().to_numpy(float),
+            color=colour,
+            marker=_MARKERS[number % len(_MARKERS)],
+            markersize=4,
+            label=arm,
+        )
+    axes.set_title(title, fontsize="medium", loc="left")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(axis="y", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
