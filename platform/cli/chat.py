@@ -23,7 +23,9 @@ def chat(
 ) -> None:
     """Talk until an empty line; each turn and what it changed is recorded."""
     with opened() as house:
-        recommender = open_recommender(house.settings, house.database, make_explainer(house.settings))
+        recommender = open_recommender(
+            house.settings, house.database, make_explainer(house.settings)
+        )
         conversation = recommender.start_conversation(user)
         turns = [
             _turn(recommender, conversation, text, quiet=as_json) for text in say or _lines(as_json)

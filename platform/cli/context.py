@@ -1,7 +1,7 @@
 """What a command opens before it starts: settings, home folder, database."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from ..db.engine import Database, open_database
@@ -20,7 +20,7 @@ class Opened:
 
 
 @contextlib.contextmanager
-def opened(*, create: bool = False) -> Iterator[Opened]:
+def opened(*, create: bool = False) -> Generator[Opened]:
     """Open the home folder that the settings name, and close its database afterwards.
 
     Args:

@@ -41,7 +41,9 @@ def import_(
 
 @app.command("show")
 def show_(
-    name: Annotated[str | None, typer.Argument(help="Which data set, if there are several.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Which data set, if there are several.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show the imported data set: sizes, groups, what is missing."""
@@ -61,4 +63,3 @@ def render(console: Console, summary: DataSummary) -> None:
             console.print(f"  {what.replace('_', ' ')}: {count:,}")
     console.print(f"  item groups: {', '.join(summary.item_groups) or 'none'}")
     console.print(f"  user groups: {', '.join(summary.user_groups) or 'none'}")
-

@@ -7,7 +7,7 @@ import contextlib
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Annotated, Any
 
 import typer
@@ -22,7 +22,9 @@ out = Console(highlight=False)
 log = Console(stderr=True, highlight=False)
 
 
-def show(result: BaseModel | dict[str, Any], as_json: bool, render: Callable[[Console], None]) -> None:
+def show(
+    result: BaseModel | dict[str, Any], as_json: bool, render: Callable[[Console], None]
+) -> None:
     """Print ``result`` as JSON, or have ``render`` print it for people."""
     if not as_json:
         render(out)
@@ -44,7 +46,7 @@ def _without_nan(value: Any) -> Any:
 
 
 @contextlib.contextmanager
-def working(title: str) -> Iterator[ProgressCallback]:
+def working(title: str) -> Generator[ProgressCallback]:
     """Show a bar on stderr while a step runs, and keep other prints off stdout.
 
     Yields:
@@ -57,7 +59,7 @@ def working(title: str) -> Iterator[ProgressCallback]:
 
 
 @contextlib.contextmanager
-def stages() -> Iterator[Callable[[str, int, int], None]]:
+def stages() -> Generator[Callable[[str, int, int], None]]:
     """Like ``working``, for a step that names its stages: one bar a stage, on stderr.
 
     Yields:

@@ -32,11 +32,15 @@ def recommend(
 
 def render(console: Console, result: Recommendation) -> None:
     """Print a slate for people."""
-    console.print(f"For user {escape(result.user_id)}, by {result.policy_version} [dim]{result.id}[/dim]")
+    console.print(
+        f"For user {escape(result.user_id)}, by {result.policy_version} [dim]{result.id}[/dim]"
+    )
     for item in result.items:
         year = f" ({item.year})" if item.year is not None else ""
         topics = ", ".join(item.topics)
-        console.print(f"{item.position:>3}. [bold]{escape(item.title)}[/bold]{year} [dim]{topics}[/dim]")
+        console.print(
+            f"{item.position:>3}. [bold]{escape(item.title)}[/bold]{year} [dim]{topics}[/dim]"
+        )
         if item.explanation is not None:
             source = item.explanation.source.replace("_", " ")
             console.print(f"     {escape(item.explanation.text)} [dim]({source})[/dim]")

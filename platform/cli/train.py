@@ -45,8 +45,12 @@ def candidates(
 
 @app.command()
 def policy(
-    seeds: Annotated[int, typer.Option(help="Training seeds; the best on validation is kept.", min=1)] = 5,
-    workers: Annotated[int, typer.Option(help="Processes that train seeds side by side.", min=1)] = 2,
+    seeds: Annotated[
+        int, typer.Option(help="Training seeds; the best on validation is kept.", min=1)
+    ] = 5,
+    workers: Annotated[
+        int, typer.Option(help="Processes that train seeds side by side.", min=1)
+    ] = 2,
     seed: Annotated[int | None, typer.Option(help="Seed of everything.", min=0)] = None,
     config: ConfigFile = None,
     as_json: Json = False,
@@ -96,9 +100,10 @@ def render_policy(console: Console, result: PolicyResult) -> None:
 
 def evaluation_table(report: EvaluationReport) -> Table:
     """Every policy of an evaluation with its intervals."""
-    seeds = len(report.seeds)
-    title = f"{report.n_users} held-out users, {seeds} simulator seeds, {report.confidence:.0%} intervals"
-    table = Table(title=title)
+    table = Table(
+        title=f"{report.n_users} held-out users, {len(report.seeds)} simulator seeds, "
+        f"{report.confidence:.0%} intervals"
+    )
     constraints = report.policies[0].constraints
     floors = [f"{c.name} ≥ {c.target:.3f}" for c in constraints]
     for column in ("policy", "engagement", "ratio to best baseline", *floors, "met", "NDCG@k"):
