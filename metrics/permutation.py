@@ -131,7 +131,8 @@ def sign_flip_test(
     for start in range(0, n_flips, block):
         shape = (min(block, n_flips - start), n_users)
         signs = rng.integers(0, 2, size=shape, dtype=np.int8) * 2.0 - 1.0
-        null.append(in_errors(signs @ difference / n_users))
+        flipped = signs @ vectors / n_users
+        null.append(in_errors(flipped[:, a] - flipped[:, b]))
     shuffled = np.concatenate(null)
 
     mean = difference.mean(axis=0)
