@@ -16,7 +16,7 @@ from ..errors import InvalidValue
 from .constraints import Constraints
 from .features import FEATURES
 
-PACE = 32
+PACE = 16
 """Slates per update up to which the gains hold in full."""
 
 Gain = Annotated[float, Field(ge=0.0)]
@@ -45,8 +45,8 @@ class ControllerConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    integral: Gain = 0.025
-    proportional: Gain = 0.025
+    integral: Gain = 0.05
+    proportional: Gain = 0.05
     diversity_scale: Gain = 20.0
     largest_bonus: Annotated[float, Field(gt=0.0)] = 20.0
     margin: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0

@@ -31,7 +31,7 @@ class ExposureConfig(BaseModel):
 
     algorithm: Literal["exposure-controller"] = "exposure-controller"
     controller: ControllerConfig = ControllerConfig()
-    block: Annotated[int, Field(ge=1, le=256)] = 32
+    block: Annotated[int, Field(ge=1, le=256)] = 16
 
 
 class ExposureReranker:

@@ -48,7 +48,7 @@ class PlackettLuceReranker:
         columns = np.argsort(keys, axis=1, kind="stable")[:, :k]
         log_p = log_propensity(np.where(pools.valid, logits, -np.inf), columns)
         # A long slate from a wide pool can be rarer than the smallest float; it is not impossible.
-        propensities = np.maximum(np.exp(log_p), np.finfo(np.float64).tiny)
+        propensities = np.clip(np.exp(log_p), np.finfo(np.float64).tiny, 1.0)
         return Slates.from_columns(pools, columns, propensities)
 
 

@@ -4,11 +4,20 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-
 from fairloop.arrays import PAD
 from fairloop.candidates.catalogue import Catalogue, Groups
 from fairloop.candidates.pools import CandidatePools
+from fairloop.rerankers.base import Reranker
 from fairloop.rerankers.constraints import Constraints, ExposureFloor
+from fairloop.rerankers.context import PoolContext
+from fairloop.rerankers.controller import ControllerConfig
+from fairloop.rerankers.exposure import ExposureConfig
+from fairloop.rerankers.factory import RerankerConfig, make_reranker
+from fairloop.rerankers.linear import LinearConfig
+from fairloop.rerankers.mmr import MMRConfig
+from fairloop.rerankers.plackett_luce import PlackettLuceConfig
+from fairloop.rerankers.state import ObservedState, new_state
+from fairloop.rerankers.topk import TopKConfig
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +74,45 @@ def constraints() -> Constraints:
     """One floor for the long tail and one on diversity."""
     floor = ExposureFloor(attribute="popularity", group="long_tail", share=0.5, window=200)
     return Constraints(exposure=(floor,), min_diversity=0.7)
+
+
+def user_state(pools: CandidatePools, context: PoolContext) -> ObservedState:
+    """A state that follows from each user's index, as one looked up in a store would."""
+    state = new_state(len(pools), context.n_candidates, context.n_topics)
+    for row, user in enumerate(pools.users):
+        rng = np.random.default_rng(int(user))
+        state.topic_clicks[row] = rng.random(context.n_topics)
+        state.satisfaction[row] = rng.random()
+    return state
+
+
+CONFIGS: dict[str, RerankerConfig] = {
+    "top-k": TopKConfig(),
+    "mmr": MMRConfig(trade_off=0.6, floor_bonus=0.1),
+    "exposure-controller": ExposureConfig(
+        block=4, controller=ControllerConfig(start_bonus=0.5, start_diversity=1.0)
+    ),
+    "linear": LinearConfig(
+        weights={"base": 1.0, "satiation": -2.0, "base_when_dissatisfied": 0.5}, diversity=0.7
+    ),
+    "plackett-luce": PlackettLuceConfig(temperature=0.8),
+}
+
+
+@pytest.fixture(params=sorted(CONFIGS))
+def config(request: pytest.FixtureRequest) -> RerankerConfig:
+    """Each re-ranker's configuration in turn."""
+    return CONFIGS[request.param]
+
+
+@pytest.fixture
+def fresh(config: RerankerConfig, catalogue, constraints) -> Callable[..., Reranker]:
+    """Makes the re-ranker under test anew, so that no test meets a state left by another."""
+
+    def make(constraints: Constraints = constraints) -> Reranker:
+        def states(pools: CandidatePools) -> ObservedState:
+            return user_state(pools, PoolContext.of(pools, catalogue, constraints))
+
+        return make_reranker(config, catalogue, constraints, states)
+
+    return make

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-
 from fairloop.candidates.pools import CandidatePools
 from fairloop.errors import InvalidValue
 from fairloop.rerankers.constraints import Constraints, ExposureFloor

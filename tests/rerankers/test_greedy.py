@@ -1,14 +1,13 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from fairloop.errors import InvalidValue
 from fairloop.metrics.diversity import intra_list_jaccard
 from fairloop.metrics.exposure import exposure_share
 from fairloop.rerankers.context import PoolContext
 from fairloop.rerankers.greedy import BLOCK, build_slates, slate_diversity, slate_exposure_share
 from fairloop.rerankers.patterns import jaccard_distance
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 
 def slow_slate(scores, topics, valid, diversity: float, k: int) -> list[int]:

@@ -2,7 +2,6 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-
 from fairloop.arrays import PAD
 from fairloop.errors import InvalidValue
 from fairloop.rerankers.context import PoolContext

@@ -1,0 +1,37 @@
+import pytest
+from fairloop.rerankers.constraints import Constraints, HardFilters
+from fairloop.rerankers.factory import RerankerConfig, make_reranker
+from fairloop.rerankers.filters import FilteredReranker
+from pydantic import TypeAdapter, ValidationError
+
+ADAPTER: TypeAdapter[RerankerConfig] = TypeAdapter(RerankerConfig)
+
+
+def test_a_configuration_survives_json_and_makes_its_re_ranker(config, catalogue, constraints):
+    restored = ADAPTER.validate_json(ADAPTER.dump_json(config))
+    assert restored == config and type(restored) is type(config)
+    assert make_reranker(restored, catalogue, constraints).name == config.algorithm
+
+
+def test_unknown_keys_are_refused_and_configurations_are_frozen(config) -> None:
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        ADAPTER.validate_python({**config.model_dump(), "lamda": 0.3})
+    with pytest.raises(ValidationError, match="frozen"):
+        config.algorithm = "other"
+
+
+def test_an_unknown_algorithm_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValidationError, match=r"'top-k', 'mmr', 'exposure-controller'"):
+        ADAPTER.validate_python({"algorithm": "magic"})
+
+
+def test_defaults_are_filled_in_from_the_name_alone() -> None:
+    for name in ("top-k", "mmr", "exposure-controller", "linear", "plackett-luce"):
+        assert ADAPTER.validate_python({"algorithm": name}).algorithm == name
+
+
+def test_filters_wrap_only_where_they_forbid_something(config, catalogue) -> None:
+    assert not isinstance(make_reranker(config, catalogue, Constraints()), FilteredReranker)
+    limited = Constraints(filters=HardFilters(min_year=1950))
+    wrapped = make_reranker(config, catalogue, limited)
+    assert isinstance(wrapped, FilteredReranker) and wrapped.inner.name == wrapped.name
