@@ -120,8 +120,11 @@ class PoolContext:
         """Topics of every column, shape ``(U, N, T)``; made anew on each access."""
         return self.pattern_topics[self.patterns] * self.valid[:, :, None]
 
-    def take(self, rows: IntArray) -> Self:
-        """A copy for the given users, in that order; the pattern tables are shared."""
+    def take(self, rows: IntArray | slice) -> Self:
+        """The given users, in that order: a copy for indices, a view for a slice.
+
+        The pattern tables are shared.
+        """
         return type(self)(
             items=self.items[rows],
             valid=self.valid[rows],

@@ -57,12 +57,14 @@ class ExposureReranker:
         context = PoolContext.of(pools, self._catalogue, self._constraints, self._patterns)
         columns = np.empty((len(pools), k), np.intp)
         order = self._order(pools.users)
+        ordered = context.take(order)
         for start in range(0, len(order), self._block):
-            rows = order[start : start + self._block]
-            part = context.take(rows)
+            block = slice(start, start + self._block)
+            part = ordered.take(block)
             bonuses = self.controller.bonuses
-            columns[rows] = build_slates(_lifted(part, bonuses[:-1]), bonuses[-1], part, k)
-            self.controller.update(measure(part, columns[rows]))
+            chosen = build_slates(_lifted(part, bonuses[:-1]), bonuses[-1], part, k)
+            self.controller.update(measure(part, chosen))
+            columns[order[block]] = chosen
         return Slates.from_columns(pools, columns)
 
     def _order(self, users: IntArray) -> IntArray:

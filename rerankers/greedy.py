@@ -110,7 +110,6 @@ def slate_diversity(context: PoolContext, columns: IntArray) -> FloatArray:
     if k < 2:
         return np.zeros(len(columns), np.float32)
     patterns = np.take_along_axis(context.patterns, columns, axis=1)
-    summed = np.zeros(len(columns), np.float32)
-    for j in range(1, k):
-        summed += context.pattern_distance[patterns[:, j, None], patterns[:, :j]].sum(axis=1)
-    return summed / np.float32(k * (k - 1) / 2)
+    first, second = np.triu_indices(k, 1)
+    pairs = patterns[:, first] * len(context.pattern_distance) + patterns[:, second]
+    return context.pattern_distance.ravel().take(pairs).mean(axis=1)
