@@ -1,9 +1,9 @@
 """What the platform hands out: frozen records that turn into JSON as they are."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 EventKind = Literal["click", "rating", "like", "dislike", "seen", "skip"]
 VersionKind = Literal["candidates", "policy"]
@@ -163,12 +163,24 @@ class VersionInfo(Record):
 
 
 class AuditScope(Record):
-    """Which recorded slates an audit looks at; everything that is not None narrows it."""
+    """Which recorded slates an audit looks at; everything that is not None narrows it.
+
+    Attributes:
+        policy_version: Only slates that this version ordered.
+        candidates_version: Only slates from these candidates; the deployed ones by default.
+        since: Only slates from this moment on; UTC where no zone is named.
+        until: Only slates before this moment; UTC where no zone is named.
+    """
 
     policy_version: PublicId | None = None
     candidates_version: PublicId | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+    @field_validator("since", "until")
+    @classmethod
+    def _in_utc(cls, value: datetime | None) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
 class StoredAudit(Record):

@@ -5,7 +5,6 @@ from an installed wheel as well as from a checkout.
 """
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -20,6 +19,17 @@ from ...errors import NotMigrated
 from .engine import Database, named_error, open_database, sqlite_file_is_missing
 
 COMMAND = "fairloop db upgrade"
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__path__[0])).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+HEAD = str(ScriptDirectory.from_config(_config()).get_current_head())
+"""The revision that this code needs."""
 
 
 def upgrade(url: str, revision: str = "head") -> str:
@@ -54,12 +64,6 @@ def current(url: str) -> str | None:
         database.close()
 
 
-@cache
-def head() -> str:
-    """The revision that this code needs."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
-
-
 def require_migrated(database: Database) -> None:
     """Refuse a database whose schema is not the one this code needs.
 
@@ -69,9 +73,9 @@ def require_migrated(database: Database) -> None:
     """
     url = database.engine.url.render_as_string(hide_password=False)
     found = None if sqlite_file_is_missing(url) else _revision_of(database)
-    if found != head():
+    if found != HEAD:
         raise NotMigrated(
-            f"the database is at revision {found or 'none'}, this version needs {head()}",
+            f"the database is at revision {found or 'none'}, this version needs {HEAD}",
             field="FAIRLOOP_DATABASE_URL",
             mend=f"Run `{COMMAND}`.",
         )
@@ -83,13 +87,6 @@ def _revision_of(database: Database) -> str | None:
             return MigrationContext.configure(connection).get_current_revision()
     except OperationalError as error:
         raise named_error(error) from error
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__path__[0])).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
 
 
 def _run(url: str, step: Callable[[Config], None]) -> None:

@@ -15,13 +15,14 @@ CHUNK = 500
 
 
 def upsert(session: Session, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows; where the primary key exists, replace the columns that are given."""
+    """Insert rows; where the primary key exists, replace all but when the row was made."""
     if not rows:
         return
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     statement = make(table)
     key = [column.name for column in table.primary_key]
-    given = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    kept = (*key, "created_at")
+    given = {name: statement.excluded[name] for name in rows[0] if name not in kept}
     session.execute(statement.on_conflict_do_update(index_elements=key, set_=given), rows)
 
 

@@ -65,8 +65,22 @@ def events_of_slates(session: Session, recommendation_ids: Iterable[str]) -> lis
             .where(Event.recommendation_id.in_(chunk))
             .order_by(Event.occurred_at, Event.id)
         )
-        found.extend(LoggedEvent(*row) for row in rows.tuples())  # pyright: ignore[reportArgumentType] - the table holds no other kinds
+        found.extend(LoggedEvent(*row) for row in rows)  # pyright: ignore[reportArgumentType] - the table holds no other kinds
     return found
+
+
+def known_items(session: Session, user_ids: Iterable[str]) -> dict[str, set[str]]:
+    """Items that users rated, disliked or said to know: nothing to propose to them again."""
+    known: dict[str, set[str]] = {}
+    for chunk in chunks(user_ids):
+        rows = session.execute(
+            select(Event.user_id, Event.item_id).where(
+                Event.user_id.in_(chunk), Event.kind.in_(("rating", "dislike", "seen"))
+            )
+        )
+        for user_id, item_id in rows:
+            known.setdefault(user_id, set()).add(item_id)
+    return known
 
 
 def _require_sound(event: Feedback) -> None:
@@ -99,11 +113,11 @@ def _require_shown(session: Session, events: Sequence[Feedback]) -> None:
         owners = select(Recommendation.id, Recommendation.user_id).where(
             Recommendation.id.in_(chunk)
         )
-        owner.update(dict(session.execute(owners).tuples().all()))
+        owner.update(dict(session.execute(owners).all()))
         pairs = select(RecommendationItem.recommendation_id, RecommendationItem.item_id).where(
             RecommendationItem.recommendation_id.in_(chunk)
         )
-        shown.update(session.execute(pairs).tuples())
+        shown.update(session.execute(pairs))
     for event in events:
         _require_of_slate(event, owner, shown)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Select, func, insert, select
 from sqlalchemy.orm import Session
 
 from ...errors import UnknownRecord
@@ -46,11 +46,12 @@ class SlateRow:
 
 @dataclass(frozen=True, slots=True)
 class LoggedSlate:
-    """One slate of a user's log: its id, its moment and its items, top position first."""
+    """One slate as it was shown: to whom, when, ordered by what; items top position first."""
 
     id: str
     user_id: str
     created_at: datetime
+    policy_version: str
     item_ids: tuple[str, ...]
 
 
@@ -94,7 +95,7 @@ def get_recommendation(session: Session, recommendation_id: str) -> records.Reco
         .where(RecommendationItem.recommendation_id == recommendation_id)
         .order_by(RecommendationItem.position)
     )
-    items = tuple(_shown_item(row, item, by_item.get(row.item_id)) for row, item in rows.tuples())
+    items = tuple(_shown_item(row, item, by_item.get(row.item_id)) for row, item in rows)
     plain = {
         name: getattr(found, name)
         for name in records.Recommendation.model_fields
@@ -121,19 +122,30 @@ def logs_of(session: Session, user_ids: Iterable[str], last: int) -> dict[str, l
     return logs
 
 
-def latest_under(session: Session, policy_version: str) -> dict[str, Any] | None:
-    """Constraint state of the newest slate that a policy version ordered, if there is one."""
-    return session.scalar(
+def latest_states(session: Session, policy_version: str, last: int) -> list[dict[str, Any]]:
+    """Constraint states of the newest ``last`` slates that a policy ordered, oldest first."""
+    newest = session.scalars(
         select(Recommendation.constraint_state)
         .where(Recommendation.policy_version == policy_version)
         .order_by(Recommendation.created_at.desc(), Recommendation.id.desc())
-        .limit(1)
+        .limit(last)
     )
+    return list(newest)[::-1]
 
 
 def slates_in(session: Session, scope: records.AuditScope) -> list[LoggedSlate]:
     """All slates that a scope covers, oldest first."""
-    chosen = select(Recommendation.id)
+    return list(_slates(session, _within(select(Recommendation.id), scope)))
+
+
+def latest_state_in(session: Session, scope: records.AuditScope) -> dict[str, Any] | None:
+    """Constraint state of the newest slate that a scope covers, if there is one."""
+    newest = (Recommendation.created_at.desc(), Recommendation.id.desc())
+    chosen = _within(select(Recommendation.constraint_state), scope)
+    return session.scalar(chosen.order_by(*newest).limit(1))
+
+
+def _within(chosen: Select[Any], scope: records.AuditScope) -> Select[Any]:
     if scope.policy_version is not None:
         chosen = chosen.where(Recommendation.policy_version == scope.policy_version)
     if scope.candidates_version is not None:
@@ -142,7 +154,7 @@ def slates_in(session: Session, scope: records.AuditScope) -> list[LoggedSlate]:
         chosen = chosen.where(Recommendation.created_at >= scope.since)
     if scope.until is not None:
         chosen = chosen.where(Recommendation.created_at < scope.until)
-    return list(_slates(session, chosen))
+    return chosen
 
 
 def _slates(session: Session, chosen: Any) -> Iterable[LoggedSlate]:
@@ -151,14 +163,15 @@ def _slates(session: Session, chosen: Any) -> Iterable[LoggedSlate]:
             Recommendation.id,
             Recommendation.user_id,
             Recommendation.created_at,
+            Recommendation.policy_version,
             RecommendationItem.item_id,
         )
         .join(RecommendationItem, RecommendationItem.recommendation_id == Recommendation.id)
         .where(Recommendation.id.in_(chosen))
         .order_by(Recommendation.created_at, Recommendation.id, RecommendationItem.position)
     )
-    for key, group in groupby(rows.tuples(), key=lambda row: row[:3]):
-        yield LoggedSlate(*key, tuple(row[3] for row in group))
+    for key, group in groupby(rows, key=lambda row: row[:4]):
+        yield LoggedSlate(*key, tuple(row[4] for row in group))
 
 
 def _slate_values(key: str, slate: SlateRow, now: datetime) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ...errors import GateRefused, UnknownRecord
 from ..db.base import utc_now
 from ..db.tables import ModelVersion
 from ..records import VersionInfo, VersionKind, VersionStatus
-from .bulk import upsert
 
 
 def save_version(
@@ -23,21 +22,18 @@ def save_version(
     metrics: dict[str, Any] | None = None,
     gate: dict[str, Any] | None = None,
 ) -> None:
-    """Record a version, not deployed; one that is there already takes the new verdict."""
-    table = ModelVersion.__table__
-    assert isinstance(table, Table)
-    row = {
-        "version": version,
-        "kind": kind,
-        "status": status,
-        "deployed": False,
-        "artifact": artifact,
-        "lineage": lineage or {},
-        "metrics": metrics or {},
-        "gate": gate,
-        "created_at": utc_now(),
-    }
-    upsert(session, table, [row])
+    """Record a version, not deployed; one that is there already takes the new description."""
+    row = session.get(ModelVersion, version)
+    if row is None:
+        row = ModelVersion(version=version, deployed=False, created_at=utc_now())
+        session.add(row)
+    row.kind = kind
+    row.status = status
+    row.artifact = artifact
+    row.lineage = lineage or {}
+    row.metrics = metrics or {}
+    row.gate = gate
+    session.flush()
 
 
 def ensure_builtin(session: Session, name: str) -> None:
@@ -63,9 +59,15 @@ def deploy(session: Session, version: str) -> VersionInfo:
     session.execute(
         update(ModelVersion).where(ModelVersion.kind == found.kind).values(deployed=False)
     )
+    session.refresh(found)
     found.deployed = True
     session.flush()
     return _info(found)
+
+
+def retire(session: Session, kind: VersionKind) -> None:
+    """Let no version of a kind serve."""
+    session.execute(update(ModelVersion).where(ModelVersion.kind == kind).values(deployed=False))
 
 
 def deployed(session: Session, kind: VersionKind) -> VersionInfo | None:

@@ -6,13 +6,20 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from fairloop.candidates.artifact import save_candidates
+from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.platform.db import migrate
 from fairloop.platform.db.engine import Database, open_database
+from fairloop.platform.home import Home
+from fairloop.platform.recommender import Recommender, open_recommender
+from fairloop.platform.registry import adopt_candidates
+from fairloop.platform.settings import Settings
 
 POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)
 
@@ -68,20 +75,38 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def new_postgres_url(postgres_server: str) -> Callable[[], str]:
-    """Makes an empty database in the server and returns its URL."""
+def new_postgres_url(postgres_server: str) -> Callable[..., str]:
+    """Makes a database in the server, empty or a copy of another, and returns its URL."""
     number = count()
 
-    def make() -> str:
-        name = f"test_{next(number)}"
-        admin = f"postgresql+psycopg://postgres@/postgres?host={postgres_server}"
-        engine = sa.create_engine(admin, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name}"))
-        engine.dispose()
+    def url(name: str) -> str:
         return f"postgresql+psycopg://postgres@/{name}?host={postgres_server}"
 
+    def make(template: str = "template0") -> str:
+        name = f"test_{next(number)}"
+        engine = sa.create_engine(url("postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        engine.dispose()
+        return url(name)
+
     return make
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(new_postgres_url: Callable[..., str]) -> str:
+    """Name of a migrated database to copy."""
+    url = new_postgres_url()
+    migrate.upgrade(url)
+    return str(sa.make_url(url).database)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file to copy."""
+    file = tmp_path_factory.mktemp("migrated") / "fairloop.db"
+    migrate.upgrade(f"sqlite:///{file}")
+    return file
 
 
 @pytest.fixture(params=["sqlite", POSTGRES])
@@ -92,20 +117,67 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return request.getfixturevalue("new_postgres_url")()
 
 
-@pytest.fixture
-def database(empty_url: str) -> Iterator[Database]:
+@pytest.fixture(params=["sqlite", POSTGRES])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A migrated database, once for each kind of database."""
-    migrate.upgrade(empty_url)
-    opened = open_database(empty_url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def sqlite_database(tmp_path: Path) -> Iterator[Database]:
-    """A migrated SQLite database."""
-    url = f"sqlite:///{tmp_path / 'one.db'}"
-    migrate.upgrade(url)
+    if request.param == "sqlite":
+        url = _copied(request.getfixturevalue("migrated_sqlite"), tmp_path)
+    else:
+        make = request.getfixturevalue("new_postgres_url")
+        url = make(template=request.getfixturevalue("migrated_postgres"))
     opened = open_database(url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def sqlite_database(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Database]:
+    """A migrated SQLite database."""
+    opened = open_database(_copied(migrated_sqlite, tmp_path))
+    yield opened
+    opened.close()
+
+
+def _copied(file: Path, folder: Path) -> str:
+    return f"sqlite:///{shutil.copy(file, folder / 'fairloop.db')}"
+
+
+@dataclass(frozen=True)
+class House:
+    """A home folder with deployed candidates and an open database."""
+
+    settings: Settings
+    home: Home
+    database: Database
+    version: str
+
+    def recommender(self, **settings: object) -> Recommender:
+        """A recommender of what is deployed now."""
+        changed = Settings.model_validate(self.settings.model_dump() | settings)
+        return open_recommender(changed, self.database)
+
+
+@pytest.fixture(scope="session")
+def stocked_home(
+    migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str]:
+    """A home folder with candidates in it, to copy; with their version."""
+    root = tmp_path_factory.mktemp("home")
+    home = Home(root).ensure()
+    shutil.copy(migrated_sqlite, home.database)
+    version = save_candidates(synthetic_candidates(), home.candidates).name
+    database = open_database(f"sqlite:///{home.database}")
+    adopt_candidates(database, home, version)
+    database.close()
+    return root, version
+
+
+@pytest.fixture
+def house(stocked_home: tuple[Path, str], tmp_path: Path) -> Iterator[House]:
+    """A home folder of one's own, with candidates deployed and nothing recorded."""
+    original, version = stocked_home
+    root = Path(shutil.copytree(original, tmp_path / "home"))
+    settings = Settings(home=root)
+    database = open_database(settings.url)
+    yield House(settings, Home.of(settings), database, version)
+    database.close()

@@ -26,7 +26,7 @@ def tables_of(url: str) -> set[str]:
 
 
 def test_an_upgraded_database_has_exactly_the_models_schema(empty_url: str) -> None:
-    assert migrate.upgrade(empty_url) == migrate.head()
+    assert migrate.upgrade(empty_url) == migrate.HEAD
     database = open_database(empty_url)
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
@@ -43,10 +43,10 @@ def test_an_upgraded_database_has_exactly_the_models_schema(empty_url: str) -> N
 
 def test_upgrade_twice_changes_nothing_and_downgrade_leaves_nothing(empty_url: str) -> None:
     migrate.upgrade(empty_url)
-    assert migrate.upgrade(empty_url) == migrate.head()
+    assert migrate.upgrade(empty_url) == migrate.HEAD
     assert migrate.downgrade(empty_url) == "empty"
     assert tables_of(empty_url) == {"alembic_version"}
-    assert migrate.upgrade(empty_url) == migrate.head()
+    assert migrate.upgrade(empty_url) == migrate.HEAD
 
 
 def test_a_database_that_is_not_migrated_names_the_command(empty_url: str) -> None:

@@ -1,0 +1,51 @@
+"""``/v1/conversations``: recommendations refined in words."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..records import ConversationRecord, PublicId, Turn
+from ..store.conversations import get_conversation
+from .dependencies import RecordId, TheDatabase, TheRecommender
+
+router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
+
+
+class Opened(BaseModel):
+    """With whom to talk."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"user_id": "196"}]})
+
+    user_id: PublicId
+
+
+class Said(BaseModel):
+    """What the user says."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"text": "something funny from the 90s, no horror"}]},
+    )
+
+    text: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+@router.post("", status_code=201)
+def start(opened: Opened, recommender: TheRecommender) -> ConversationRecord:
+    """Start a conversation."""
+    key = recommender.start_conversation(opened.user_id)
+    return read(key, recommender.database)
+
+
+@router.post("/{conversation_id}/messages", status_code=201)
+def say(conversation_id: RecordId, said: Said, recommender: TheRecommender) -> Turn:
+    """Say something; the answer may hold a slate under the wishes that hold by then."""
+    return recommender.chat(conversation_id, said.text)
+
+
+@router.get("/{conversation_id}")
+def read(conversation_id: RecordId, database: TheDatabase) -> ConversationRecord:
+    """A conversation with everything that was said in it."""
+    with database.reading() as session:
+        return get_conversation(session, conversation_id)

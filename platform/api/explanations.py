@@ -1,0 +1,16 @@
+"""``/v1/explanations``: reasons and their evidence."""
+
+from fastapi import APIRouter
+
+from ..records import ExplanationRecord
+from ..store.explanations import get_explanation
+from .dependencies import RecordId, TheDatabase
+
+router = APIRouter(prefix="/v1/explanations", tags=["explanations"])
+
+
+@router.get("/{explanation_id}")
+def read(explanation_id: RecordId, database: TheDatabase) -> ExplanationRecord:
+    """Why an item was shown: the text, the evidence, the check, and who worded it."""
+    with database.reading() as session:
+        return get_explanation(session, explanation_id)
