@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from .audit_models import Figure
 
-WIDTH, LABEL_WIDTH, ROW = 640.0, 150.0, 30.0
-_PLOT_RIGHT = WIDTH - 24.0
+ROW = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,8 @@ class Chart:
         marks: One per row.
         ticks: Place and text of each tick of the axis.
         zero: Where bars start, or None for dots without bars.
+        width: Width of the whole chart.
+        label_width: Part of it that the labels of the rows take.
         height: Height of the whole chart.
     """
 
@@ -37,6 +38,8 @@ class Chart:
     marks: tuple[Mark, ...]
     ticks: tuple[tuple[float, str], ...]
     zero: float | None
+    width: float
+    label_width: float
     height: float
 
 
@@ -45,7 +48,8 @@ def chart(
     rows: Sequence[tuple[str, Figure, float | None]],
     *,
     bars: bool,
-    decimals: int = 2,
+    width: float = 640.0,
+    label_width: float = 150.0,
 ) -> Chart:
     """Lay rows out on an axis that holds all estimates, intervals and references.
 
@@ -53,7 +57,8 @@ def chart(
         title: What is shown.
         rows: Label, figure and reference value (a target, or a share of the catalogue) per row.
         bars: Draw bars from zero, which forces the axis to hold zero.
-        decimals: Least decimals of the ticks.
+        width: Width of the whole chart.
+        label_width: Part of it for the labels.
     """
     held = [v for _, f, r in rows for v in (f.estimate, f.low, f.high, r) if v is not None]
     least, most = min(held, default=0.0), max(held, default=1.0)
@@ -62,32 +67,34 @@ def chart(
     room = (most - least) * 0.06 or abs(most) * 0.1 or 1.0
     least, most = (least if bars and least == 0.0 else least - room), most + room
 
+    right = width - 24.0
+
     def x(value: float | None) -> float | None:
         if value is None:
             return None
-        return round(
-            LABEL_WIDTH + (value - least) / (most - least) * (_PLOT_RIGHT - LABEL_WIDTH), 2
-        )
+        return round(label_width + (value - least) / (most - least) * (right - label_width), 2)
 
     marks = tuple(
         Mark(name, 14.0 + ROW * row, x(f.estimate), x(f.low), x(f.high), x(reference))
         for row, (name, f, reference) in enumerate(rows)
     )
-    ticks = tuple((x(value) or 0.0, text) for value, text in _ticks(least, most, decimals))
-    return Chart(title, marks, ticks, x(0.0) if bars else None, ROW * len(rows) + 34.0)
+    ticks = tuple((x(value) or 0.0, text) for value, text in _ticks(least, most, width / 120.0))
+    return Chart(
+        title, marks, ticks, x(0.0) if bars else None, width, label_width, ROW * len(rows) + 34.0
+    )
 
 
-def _ticks(least: float, most: float, decimals: int) -> list[tuple[float, str]]:
-    """Four or so round values inside the axis."""
+def _ticks(least: float, most: float, ticks: float) -> list[tuple[float, str]]:
+    """At most ``ticks`` round steps inside the axis."""
     span = most - least
     step = 10.0 ** _exponent(span)
-    for factor in (0.1, 0.2, 0.5, 1.0, 2.0):
-        if span / (step * factor) <= 5.5:
+    for factor in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0):
+        if span / (step * factor) <= ticks:
             step *= factor
             break
     first = int(least // step) + 1 if least % step else int(least // step)
     values = [n * step for n in range(first, int(most // step) + 1)]
-    places = max(decimals if step < 1 else 0, -_exponent(step) if step < 1 else 0)
+    places = max(0, -_exponent(step))
     return [(value, f"{value:,.{places}f}".replace("-", "−")) for value in values]
 
 

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from ..candidates.folders import write_file_atomically
 from . import audit_words as words
-from .audit_charts import LABEL_WIDTH, ROW, WIDTH, Chart, chart
+from .audit_charts import Chart, chart
 from .audit_models import AuditReport, ItemAttribute, UserAttribute
 
 _ENVIRONMENT = Environment(
@@ -29,9 +29,6 @@ def render_html(report: AuditReport) -> str:
         report=report,
         words=words,
         measure_label=lambda name: words.label(name, k),
-        width=WIDTH,
-        label_width=LABEL_WIDTH,
-        row=ROW,
         item_chart=_item_chart,
         user_chart=lambda attribute, part, measure: _user_chart(attribute, part, measure, k),
     )
@@ -67,4 +64,4 @@ def _user_chart(attribute: str, part: UserAttribute, measure: str, k: int) -> Ch
         for name, group in part.groups.items()
     ]
     title = f"{words.label(measure, k)} by {words.group_name(attribute)}"
-    return chart(title, rows, bars=False)
+    return chart(title, rows, bars=False, width=380.0, label_width=96.0)

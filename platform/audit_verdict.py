@@ -121,42 +121,48 @@ def _items(item_groups: Mapping[str, ItemAttribute], method: Method) -> Iterator
         if gap.outcome == "gap":
             yield f"{text} The gap is more than chance (corrected p {_p(gap.p_holm)})."
         else:
-            yield f"{text} No gap in exposure per item was detected; {_unseen(gap, 2)}"
+            yield f"{text} No gap in exposure per item was detected: {_unseen(gap, 2)}."
 
 
 def _users(
     user_groups: Mapping[str, UserAttribute], population: Population, method: Method
 ) -> Iterator[str]:
+    """One sentence or two per attribute: gaps first, then what was not detected."""
     for attribute, part in user_groups.items():
+        found: list[str] = []
+        unseen: list[str] = []
         for measure, gap in part.gaps.items():
-            name = label(measure, population.slate_length)
-            by = f"{name} between users by {group_name(attribute)}"
-            places = digits(measure)
-            if gap.outcome == "not tested" or gap.highest is None or gap.lowest is None:
-                yield (
-                    f"{by}: not tested, fewer than two groups have "
-                    f"{method.small_cell} users with a value."
+            name, places = label(measure, population.slate_length), digits(measure)
+            if gap.outcome == "gap" and gap.highest is not None and gap.lowest is not None:
+                high = part.groups[gap.highest].measures[measure].estimate
+                low = part.groups[gap.lowest].measures[measure].estimate
+                found.append(
+                    f"{name} ({group_name(gap.highest)} {number(high, places)}, "
+                    f"{group_name(gap.lowest)} {number(low, places)}; "
+                    f"corrected p {_p(gap.p_holm)})"
                 )
-                continue
-            high = part.groups[gap.highest].measures[measure].estimate
-            low = part.groups[gap.lowest].measures[measure].estimate
-            seen = (
-                f"{group_name(gap.highest)} {number(high, places)}, "
-                f"{group_name(gap.lowest)} {number(low, places)}"
-            )
-            if gap.outcome == "gap":
-                yield f"{by}: a gap ({seen}; corrected p {_p(gap.p_holm)})."
-            else:
-                yield f"{by}: no gap detected ({seen}); {_unseen(gap, places)}"
+            elif gap.outcome == "no gap detected":
+                unseen.append(f"{name} ({_unseen(gap, places)})")
+        gaps = "a gap" if len(found) == 1 else "gaps"
+        parts = [f"{gaps} in {_listed(found)}"] if found else []
+        parts += [f"no gap was detected in {_listed(unseen)}"] if unseen else []
+        if not parts:
+            parts = [
+                f"nothing was tested, since fewer than two groups have {method.small_cell} users "
+                "with a value"
+            ]
+        yield f"Users by {group_name(attribute)}: {'; '.join(parts)}."
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0]
 
 
 def _unseen(gap: GapFigure, places: int) -> str:
+    """How small a gap may have gone unseen."""
     if gap.minimum_detectable is None:
-        return "how small a gap could have been seen is not known."
-    return (
-        f"a gap smaller than {number(gap.minimum_detectable, places)} might well not have been "
-        "seen with this many users."
-    )
+        return "how small a gap could have been seen is not known"
+    return f"a gap under {number(gap.minimum_detectable, places)} could have gone unseen"
 
 
 def _left_out(
