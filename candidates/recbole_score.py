@@ -158,4 +158,7 @@ class _Histories:
         for name, column in self._columns.items():
             values = np.where(filled, column[source], column.dtype.type(0))
             fields[name + dataset.config["LIST_SUFFIX"]] = torch.from_numpy(values)
+        if hasattr(dataset, "neg_item_list_field"):
+            # DIEN's sampled negatives serve its auxiliary loss; its scores do not depend on them.
+            fields[dataset.neg_item_list_field] = torch.zeros((len(users), longest)).long()
         return dataset.join(Interaction(fields))
