@@ -200,9 +200,10 @@ def _means_and_errors(rows: FloatArray, sizes: IntArray) -> tuple[FloatArray, Fl
     Returns:
         Both of shape ``(B, G)``.
     """
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    means = np.add.reduceat(rows, starts, axis=1) / sizes
-    squares = np.add.reduceat(rows * rows, starts, axis=1) / sizes
+    ends = np.cumsum(sizes)
+    parts = [rows[:, end - n : end] for end, n in zip(ends, sizes, strict=True)]
+    means = np.column_stack([part.sum(axis=1) for part in parts]) / sizes
+    squares = np.column_stack([np.einsum("bu,bu->b", part, part) for part in parts]) / sizes
     return means, np.maximum(squares - means**2, 0.0) / (sizes - 1)
 
 
