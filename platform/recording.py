@@ -1,13 +1,12 @@
 """From a decision to rows of the record, and to what is handed out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 from sqlalchemy.orm import Session
 
-from ..arrays import IntArray
 from ..candidates.catalogue import Catalogue
 from .constraint_record import constraint_state
 from .db.base import utc_now
@@ -55,20 +54,24 @@ def write_decision(
     ids = record_slates(session, slates, now)
     told = record_explanations(session, list(reason_rows(ids, reasons))) if reasons else []
     by_item = {(reason.recommendation_id, reason.item_id): reason for reason in told}
+    described = {
+        str(catalogue.item_ids[item]): describe_item(catalogue, int(item))
+        for item in np.unique(decision.items)
+    }
     return [
-        _handed_out(key, slate, decision.items[row], now, catalogue, by_item)
-        for row, (key, slate) in enumerate(zip(ids, slates, strict=True))
+        _handed_out(key, slate, now, described, by_item)
+        for key, slate in zip(ids, slates, strict=True)
     ]
 
 
 def _handed_out(
     key: str,
     slate: SlateRow,
-    items: IntArray,
     now: datetime,
-    catalogue: Catalogue,
+    described: dict[str, dict[str, Any]],
     reasons: dict[tuple[str, str], ExplanationRecord],
 ) -> Recommendation:
+    shown = zip(slate.item_ids, slate.base_scores, slate.base_ranks, strict=True)
     return Recommendation(
         id=key,
         user_id=slate.user_id,
@@ -79,26 +82,18 @@ def _handed_out(
         propensity=slate.propensity,
         constraint_state=slate.constraint_state,
         request=slate.request,
-        items=tuple(_shown(key, slate, items, catalogue, reasons)),
+        items=tuple(
+            RecommendedItem(
+                position=position,
+                item_id=item_id,
+                **described[item_id],
+                base_score=score,
+                base_rank=rank,
+                explanation=reasons.get((key, item_id)),
+            )
+            for position, (item_id, score, rank) in enumerate(shown, start=1)
+        ),
     )
-
-
-def _shown(
-    key: str,
-    slate: SlateRow,
-    items: IntArray,
-    catalogue: Catalogue,
-    reasons: dict[tuple[str, str], ExplanationRecord],
-) -> Iterator[RecommendedItem]:
-    for place, (item_id, item) in enumerate(zip(slate.item_ids, items, strict=True)):
-        yield RecommendedItem(
-            position=place + 1,
-            item_id=item_id,
-            **describe_item(catalogue, int(item)),
-            base_score=slate.base_scores[place],
-            base_rank=slate.base_ranks[place],
-            explanation=reasons.get((key, item_id)),
-        )
 
 
 def describe_item(catalogue: Catalogue, item: int) -> dict[str, Any]:
