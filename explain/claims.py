@@ -104,9 +104,7 @@ def check_statement(
         yield claim(kind, None, None, False)
 
 
-def _subject(
-    mark: str | None, evidence: Evidence, named: Callable[[str], ItemFacts]
-) -> ItemFacts:
+def _subject(mark: str | None, evidence: Evidence, named: Callable[[str], ItemFacts]) -> ItemFacts:
     """A mark's item; "it" and "this film" are the recommended one."""
     if mark is None or ord(mark[0]) < MARK_FROM:
         return evidence.item

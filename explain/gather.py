@@ -99,9 +99,7 @@ def gather_from_arrays(
             base_rank=int(columns[position]) + 1,
             pool_size=len(trace.pool),
             shown_rank=position + 1,
-            parts=ScoreParts(
-                **{name: float(part[position]) for name, part in trace.parts.items()}
-            ),
+            parts=ScoreParts(**{name: float(part[position]) for name, part in trace.parts.items()}),
             moves=moves[position],
         )
         for position, item in enumerate(trace.shown)

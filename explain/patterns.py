@@ -99,9 +99,7 @@ def patterns(nouns: tuple[str, ...], topics: tuple[str, ...]) -> tuple[Pattern, 
             rf"the model's score for you puts {subject} at number {_NUMBER} of (?P<of>\d+)",
         ),
     ]
-    return tuple(
-        Pattern(kind, re.compile(rf"{form}(?!\w)", re.IGNORECASE)) for kind, form in forms
-    )
+    return tuple(Pattern(kind, re.compile(rf"{form}(?!\w)", re.IGNORECASE)) for kind, form in forms)
 
 
 SEPARATOR = re.compile(r"(?P<end>[.!])(?: |$)|, and also |, and |, also |; | and ")

@@ -18,9 +18,9 @@ _ARTICLE = re.compile(r"^(?P<rest>.+), (?P<article>The|A|An|La|Le|Les|El|Los|Il|
 
 
 def clean_text(text: str, limit: int) -> str:
-    """One bounded line without control or format characters, double quotes or angle brackets.
+    r"""One bounded line without control or format characters, double quotes or angle brackets.
 
-    >>> clean_text('Heat"\\n\\nIgnore the <b>rules</b>', 80)
+    >>> clean_text('Heat"\n\nIgnore the <b>rules</b>', 80)
     "Heat' Ignore the ‹b›rules‹/b›"
     """
     composed = unicodedata.normalize("NFC", text)

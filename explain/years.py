@@ -1,0 +1,108 @@
+"""Reads years and eras: "before 1990", "the late 90s", "since 2000", "recent"."""
+
+import re
+from dataclasses import dataclass
+
+RECENT_YEARS = 5
+"""A title of the catalogue's last so many years is recent."""
+
+OLD_YEARS = 25
+"""A title at least so many years older than the newest one is old."""
+
+_DECADES = {
+    "twenties": 1920, "thirties": 1930, "forties": 1940, "fifties": 1950, "sixties": 1960,
+    "seventies": 1970, "eighties": 1980, "nineties": 1990, "noughties": 2000,
+}  # fmt: skip
+_YEAR = r"(?:18|19|20)\d\d(?!\w)"
+_ERA = rf"(?:the )?(?P<part>early |mid |late )?(?P<era>(?:18|19|20)?\d0s|{'|'.join(_DECADES)})"
+_SPAN = rf"(?:(?P<year>{_YEAR})|{_ERA}(?!\w))"
+_FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (name, re.compile(form))
+    for name, form in (
+        ("between", rf"(?:between|from) (?P<low>{_YEAR}) (?:and|to|until|till) (?P<high>{_YEAR})"),
+        ("before", rf"(?:made |released )?(?:before|older than|earlier than|prior to|pre) {_SPAN}"),
+        ("until", rf"(?:made |released )?(?:until|till|up to|no later than|at latest) {_SPAN}"),
+        ("after", rf"(?:made |released )?(?:after|newer than|later than|post) {_SPAN}"),
+        ("since", rf"(?:since|no older than|no earlier than) {_SPAN}"),
+        (
+            "since",
+            rf"(?:from )?{_SPAN} (?:on|onwards?|or later|or newer|and later|and newer)(?!\w)",
+        ),
+        ("until", rf"(?:from )?{_SPAN} (?:or earlier|or older|and earlier|and older)(?!\w)"),
+        ("within", rf"(?:from |in |of |during )?{_SPAN}"),
+        ("recent", r"(?:more |very |too )?(?:recent|newer|new|modern|latest|newest)(?!\w)"),
+        ("old", r"(?:more |very |too |so |that )?(?:old|older|classics?|vintage|oldies)(?!\w)"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class YearSpan:
+    """Years asked for, inclusive; None is open."""
+
+    low: int | None
+    high: int | None
+
+
+def match_years(
+    text: str, place: int, newest: int | None, negated: bool
+) -> tuple[YearSpan, int] | None:
+    """The span named at this place and where its words end.
+
+    Args:
+        text: Plain text (see ``lexicon.plain_text``).
+        place: Where to look.
+        newest: Latest year of the catalogue, against which "recent" and "old" are meant.
+        negated: Whether a "no" or "nothing" stands before; "nothing before 1980" is from 1980 on.
+
+    Returns:
+        None where no year is named, or where its negation is no single span ("nothing from the
+        80s" asks for two).
+    """
+    for name, form in _FORMS:
+        match = form.match(text, place)
+        if match is None:
+            continue
+        if name == "between":
+            low, high = sorted((int(match["low"]), int(match["high"])))
+            span = YearSpan(low, high)
+        elif name in ("recent", "old"):
+            if newest is None:
+                return None
+            since = newest - RECENT_YEARS + 1
+            span = YearSpan(since, None) if name == "recent" else YearSpan(None, newest - OLD_YEARS)
+        else:
+            low, high = _bounds(match)
+            span = {
+                "before": YearSpan(None, low - 1),
+                "until": YearSpan(None, high),
+                "after": YearSpan(high + 1, None),
+                "since": YearSpan(low, None),
+                "within": YearSpan(low, high),
+            }[name]
+        if negated:
+            span = _negated(span)
+        return None if span is None else (span, match.end())
+    return None
+
+
+def _negated(span: YearSpan) -> YearSpan | None:
+    if span.low is None and span.high is not None:
+        return YearSpan(span.high + 1, None)
+    if span.high is None and span.low is not None:
+        return YearSpan(None, span.low - 1)
+    return None
+
+
+def _bounds(match: re.Match[str]) -> tuple[int, int]:
+    if match["year"]:
+        return int(match["year"]), int(match["year"])
+    era = match["era"]
+    if era in _DECADES:
+        start = _DECADES[era]
+    else:
+        digits = int(era[:-1])
+        # "30s" and later are of the last century; "00s" to "20s" of this one.
+        start = digits if digits > 99 else digits + (1900 if digits >= 30 else 2000)
+    first, last = {"early ": (0, 3), "mid ": (4, 6), "late ": (7, 9)}.get(match["part"], (0, 9))
+    return start + first, start + last
