@@ -10,7 +10,7 @@ from ..explain.conversation import ParsedTurn, parse_utterance, reply_text
 from ..explain.refinement import Refinement, merge
 from .decision import Decision
 from .reasons import Reason
-from .records import ConversationRecord, Feedback, Recommendation, Turn
+from .records import ConversationRecord, EventKind, Feedback, Recommendation, Turn
 from .store import conversations, events
 
 if TYPE_CHECKING:
@@ -93,16 +93,20 @@ def _answer(recommender: "Recommender", before: ConversationRecord, parsed: Pars
 
 
 def _told(user_id: str, parsed: ParsedTurn) -> list[Feedback]:
-    """Likes and dislikes that were said in so many words."""
-    liked = [
-        Feedback(user_id=user_id, item_id=item, kind="like")
-        for item in parsed.refinement.like_items
+    """What the user said of items in so many words; a wish for "more like it" is no feedback."""
+    if parsed.intent != "feedback":
+        return []
+    said = parsed.refinement
+    by_kind: tuple[tuple[EventKind, tuple[str, ...]], ...] = (
+        ("like", said.like_items),
+        ("dislike", said.dislike_items),
+        ("seen", said.exclude_items),
+    )
+    return [
+        Feedback(user_id=user_id, item_id=item, kind=kind)
+        for kind, items in by_kind
+        for item in items
     ]
-    disliked = [
-        Feedback(user_id=user_id, item_id=item, kind="dislike")
-        for item in parsed.refinement.dislike_items
-    ]
-    return liked + disliked
 
 
 def _require_unchanged(session: Session, before: ConversationRecord) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from ..arrays import FloatArray, IntArray
 from ..candidates.candidate_set import CandidateSet
 from ..candidates.pools import CandidatePools
-from ..errors import InvalidValue
+from ..errors import InvalidValue, UnknownUser
 from ..explain.refinement import Refinement
 from .ordering import Ordered, Situation
 
@@ -54,7 +54,11 @@ class Request:
                 field="k",
                 mend=f"Use a k between 1 and {candidates.top_n}, or train larger pools.",
             )
-        users = np.array([candidates.user_index(user_id) for user_id in user_ids], dtype=np.intp)
+        try:
+            rows = [candidates.user_index(user_id) for user_id in user_ids]
+        except UnknownUser as error:
+            raise UnknownUser(error.message, field="user_id", mend=error.mend) from error
+        users = np.array(rows, dtype=np.intp)
         drawn = secrets.randbits(32) if seed is None else seed
         return cls(tuple(user_ids), users, k, refinement or Refinement(), drawn)
 

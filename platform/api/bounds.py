@@ -1,13 +1,12 @@
-"""Refuses bodies that are too large before they are read."""
+"""Refuses bodies that are too large before they are taken into memory."""
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .problems import problem
 
-
-class BodyTooLarge(Exception):
-    """The body went on past the limit."""
+TOO_LARGE = 413
 
 
 class BoundedBody:
@@ -18,41 +17,28 @@ class BoundedBody:
         self.limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count what is received, and answer 413 past the limit."""
+        """Answer 413 at once, or as soon as more than the limit was received."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdecimal() and int(announced) > self.limit:
-            await self._refuse(scope, receive, send)
+            refusal = problem(TOO_LARGE, self._detail, instance=scope["path"])
+            await refusal(scope, receive, send)
             return
-        received, answered = 0, False
+        received = 0
 
         async def counted() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
             if received > self.limit:
-                raise BodyTooLarge
+                # Raised while a route reads its body, and answered like any error of a route.
+                raise HTTPException(TOO_LARGE, self._detail)
             return message
 
-        async def noted(message: Message) -> None:
-            nonlocal answered
-            answered = True
-            await send(message)
+        await self.app(scope, counted, send)
 
-        try:
-            await self.app(scope, counted, noted)
-        except BodyTooLarge:
-            if not answered:
-                await self._refuse(scope, receive, send)
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = problem(
-            413,
-            "body-too-large",
-            f"the body is longer than {self.limit} bytes",
-            instance=scope["path"],
-            mend="Send less at once.",
-        )
-        await answer(scope, receive, send)
+    @property
+    def _detail(self) -> str:
+        return f"the body is longer than {self.limit} bytes"

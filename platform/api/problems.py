@@ -77,15 +77,16 @@ def install_problems(app: FastAPI) -> None:
 
 def problem(
     status: int,
-    kind: str,
     detail: str,
     *,
     instance: str,
+    kind: str | None = None,
     field: str | None = None,
     mend: str | None = None,
     each: list[FieldProblem] | None = None,
 ) -> JSONResponse:
-    """The response for one problem."""
+    """The response for one problem; its kind is that of the status unless it has its own."""
+    kind = kind or _kebab(HTTPStatus(status).phrase)
     body = Problem(
         type=f"urn:fairloop:problem:{kind}",
         title=kind.replace("-", " ").capitalize(),
@@ -104,8 +105,8 @@ def _of_ours(request: Request, error: Exception) -> JSONResponse:
     status = next(code for kind, code in STATUS if isinstance(error, kind))
     return problem(
         status,
-        _kebab(type(error).__name__),
         error.message,
+        kind=_kebab(type(error).__name__),
         instance=request.url.path,
         field=error.field,
         mend=error.mend,
@@ -117,8 +118,8 @@ def _of_validation(request: Request, error: Exception) -> JSONResponse:
     each = [FieldProblem(field=_field(one["loc"]), detail=one["msg"]) for one in error.errors()]
     return problem(
         422,
-        "invalid-value",
         each[0].detail,
+        kind="invalid-value",
         instance=request.url.path,
         field=each[0].field,
         mend="See /docs for what each field may hold.",
@@ -128,21 +129,18 @@ def _of_validation(request: Request, error: Exception) -> JSONResponse:
 
 def _of_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    kind = _kebab(HTTPStatus(error.status_code).phrase.title().replace(" ", ""))
-    answer = problem(error.status_code, kind, str(error.detail), instance=request.url.path)
+    answer = problem(error.status_code, str(error.detail), instance=request.url.path)
     answer.headers.update(error.headers or {})
     return answer
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
     # The server logs the trace; the client is not shown what it may hold.
-    return problem(
-        500, "internal-error", "an unexpected error; it was logged", instance=request.url.path
-    )
+    return problem(500, "an unexpected error; it was logged", instance=request.url.path)
 
 
 def _kebab(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])| ", "-", name).lower()
 
 
 def _field(location: tuple[int | str, ...]) -> str:
