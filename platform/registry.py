@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session
 
 from ..agents.gate import require_passed
 from ..agents.storage import load_policy
@@ -11,6 +12,7 @@ from ..arrays import MISSING
 from ..candidates.artifact import load_candidates
 from ..candidates.candidate_set import CandidateSet
 from ..candidates.catalogue import Catalogue, Groups
+from ..errors import InvalidValue
 from .db.engine import Database
 from .home import Home
 from .ordering import BUILTINS
@@ -52,7 +54,7 @@ def adopt_candidates(database: Database, home: Home, version: str) -> CandidateS
         )
         store.deploy(session, version)
         policy = store.deployed(session, "policy")
-        if policy is not None and policy.lineage.get("candidates", version) != version:
+        if policy is not None and _made_for_others(policy, version):
             store.retire(session, "policy")
     return candidates
 
@@ -66,6 +68,8 @@ def adopt_policy(
         ArtifactNotFound: There is no such version in the home folder.
         CorruptArtifact: A file's hash differs from the manifest; nothing was recorded.
         GateRefused: It did not pass and was to be deployed; it is recorded as refused.
+        InvalidValue: It was to be deployed, and was trained on other candidates than serve now;
+            nothing was recorded.
     """
     manifest = load_policy(home.policy(version)).manifest
     passed = manifest.verdict.passed
@@ -81,7 +85,7 @@ def adopt_policy(
             gate=manifest.verdict.model_dump(mode="json"),
         )
         if deploy and passed:
-            store.deploy(session, version)
+            _deploy(session, version)
         recorded = store.get_version(session, version)
     if deploy:
         require_passed(manifest.verdict)
@@ -94,11 +98,12 @@ def deploy(database: Database, version: str) -> VersionInfo:
     Raises:
         UnknownRecord: No such version.
         GateRefused: The gate refused it.
+        InvalidValue: It is a policy that was trained on other candidates than serve now.
     """
     with database.session() as session:
         if version in BUILTINS:
             store.ensure_builtin(session, version)
-        return store.deploy(session, version)
+        return _deploy(session, version)
 
 
 def deployed(database: Database) -> Deployed:
@@ -116,6 +121,28 @@ def versions(database: Database) -> list[VersionInfo]:
     """All versions on record, oldest first."""
     with database.reading() as session:
         return store.list_versions(session)
+
+
+def _deploy(session: Session, version: str) -> VersionInfo:
+    wanted = store.get_version(session, version)
+    candidates = store.deployed(session, "candidates")
+    if candidates is not None and _made_for_others(wanted, candidates.version):
+        raise InvalidValue(
+            f"policy {version!r} was trained on candidates {wanted.lineage['candidates']!r}, "
+            f"and {candidates.version!r} serve",
+            field="version",
+            mend="Deploy those candidates first, or train a policy on these.",
+        )
+    return store.deploy(session, version)
+
+
+def _made_for_others(policy: VersionInfo, candidates: str) -> bool:
+    """Whether a policy's measurements are of other candidates; built-in ones have none."""
+    return policy.kind == "policy" and policy.lineage.get("candidates") not in (
+        None,
+        "",
+        candidates,
+    )
 
 
 def _below(home: Home, folder: Path) -> str:

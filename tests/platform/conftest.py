@@ -10,9 +10,15 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
-from fairloop.candidates.artifact import save_candidates
+from fairloop.agents.gate import Verdict
+from fairloop.agents.policy import static_policy
+from fairloop.agents.report import EvaluationReport, Interval, PolicyFigures
+from fairloop.agents.storage import PolicyManifest, save_policy
+from fairloop.agents.targets import default_constraints
+from fairloop.candidates.artifact import load_candidates, save_candidates
 from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.platform.db import migrate
 from fairloop.platform.db.engine import Database, open_database
@@ -20,6 +26,7 @@ from fairloop.platform.home import Home
 from fairloop.platform.recommender import Recommender, open_recommender
 from fairloop.platform.registry import adopt_candidates
 from fairloop.platform.settings import Settings
+from fairloop.rerankers.features import feature_names, observation_names
 
 POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)
 
@@ -155,6 +162,71 @@ class House:
         """A recommender of what is deployed now."""
         changed = Settings.model_validate(self.settings.model_dump() | settings)
         return open_recommender(changed, self.database)
+
+    def store_policy(
+        self,
+        weights: dict[str, float] | None = None,
+        *,
+        passed: bool = True,
+        candidates: str | None = None,
+    ) -> str:
+        """Store a policy of static weights, 1 on the base score and those given; its version."""
+        served = load_candidates(self.home.candidate_set(self.version))
+        limits = default_constraints(served)
+        names = feature_names(limits)
+        by_name = {"base": 1.0} | (weights or {})
+        assert set(by_name) <= {*names, "diversity"}
+        policy = static_policy(
+            np.array([by_name.get(name, 0.0) for name in (*names, "diversity")]),
+            limits,
+            names,
+            observation_names(served.catalogue.topic_names, limits),
+        )
+        manifest = PolicyManifest(
+            name="static",
+            slate_size=10,
+            constraints=limits,
+            feature_names=policy.feature_names,
+            observation_names=policy.observation_names,
+            n_hidden=0,
+            lineage={"candidates": self.version if candidates is None else candidates},
+            config={},
+            curve=(),
+            report=_report(),
+            verdict=Verdict(passed=passed, headline="As told.", reasons=(), figures={"ratio": 1.1}),
+        )
+        return save_policy(policy, manifest, self.home.policies).name
+
+    def rows(self, table: type) -> int:
+        """Rows of a table."""
+        with self.database.reading() as session:
+            return session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+
+def _report() -> EvaluationReport:
+    one = Interval(value=1.0, low=1.0, high=1.0)
+    figures = PolicyFigures(
+        name="static",
+        kind="learned",
+        parameters={},
+        simulator_steps=0,
+        engagement=one,
+        engagement_ratio=one,
+        slates=one,
+        retained=one,
+        constraints=(),
+        ndcg=None,
+    )
+    return EvaluationReport(
+        n_users=1,
+        seeds=(0,),
+        slate_size=10,
+        confidence=0.95,
+        n_bootstrap=1,
+        published="static",
+        best_baseline=None,
+        policies=(figures,),
+    )
 
 
 @pytest.fixture(scope="session")

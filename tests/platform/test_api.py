@@ -32,11 +32,6 @@ def client(house: "House") -> Iterator[TestClient]:
         yield opened
 
 
-def rows(house: "House", table: type) -> int:
-    with house.database.reading() as session:
-        return session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
-
-
 def problem(response: httpx2.Response, status: int, kind: str) -> dict[str, Any]:
     """The body of an error, after a look at what every error must have."""
     assert response.status_code == status, response.text
@@ -68,7 +63,7 @@ def test_recommend_tell_explain_and_audit(client: TestClient, house: "House") ->
     ]
     told = client.post("/v1/feedback", json={"events": events})
     assert told.status_code == 201
-    assert len(set(told.json()["event_ids"])) == rows(house, Event) == 2
+    assert len(set(told.json()["event_ids"])) == house.rows(Event) == 2
 
     many = client.post("/v1/recommendations/batch", json={"user_ids": [f"u{n}" for n in range(50)]})
     assert many.status_code == 201
@@ -152,7 +147,7 @@ def test_a_bad_request_is_a_problem_and_nothing_is_recorded(
 ) -> None:
     found = problem(client.post(f"/v1/{path}", json=body), status, kind)
     assert found["field"] == field
-    assert rows(house, Recommendation) == 0
+    assert house.rows(Recommendation) == 0
 
 
 @pytest.mark.parametrize(
@@ -174,7 +169,7 @@ def test_bad_feedback_is_a_problem_and_none_of_it_is_recorded(
     good = {"user_id": "u1", "item_id": "i1", "kind": "click"}
     answer = client.post("/v1/feedback", json={"events": [good, good | change]})
     assert problem(answer, status, kind)["field"] == field
-    assert rows(house, Event) == 0
+    assert house.rows(Event) == 0
 
 
 def test_a_nan_rating_is_a_problem(client: TestClient, house: "House") -> None:
@@ -183,7 +178,7 @@ def test_a_nan_rating_is_a_problem(client: TestClient, house: "House") -> None:
         "/v1/feedback", content=events, headers={"content-type": "application/json"}
     )
     assert problem(answer, 422, "invalid-value")["field"] in ("value", "events.0.value")
-    assert rows(house, Event) == 0
+    assert house.rows(Event) == 0
 
 
 def test_every_invalid_field_is_listed(client: TestClient) -> None:
@@ -261,7 +256,7 @@ def test_a_full_disk_is_507(
 
     answer = client.post("/v1/recommendations", json={"user_id": "u1"})
     assert "Free some space" in problem(answer, 507, "storage-full")["mend"]
-    assert rows(house, Recommendation) == 0
+    assert house.rows(Recommendation) == 0
 
 
 def test_an_unexpected_error_tells_nothing_of_itself(

@@ -19,11 +19,6 @@ def read(house: "House", conversation_id: str) -> ConversationRecord:
         return get_conversation(session, conversation_id)
 
 
-def rows(house: "House", table: type) -> int:
-    with house.database.reading() as session:
-        return session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
-
-
 def test_wishes_add_up_and_hold_in_every_slate(house: "House") -> None:
     recommender = house.recommender()
     one, other = recommender.catalogue.topic_names[:2]
@@ -53,7 +48,7 @@ def test_a_turn_is_recorded_with_its_slate_and_its_reasons(house: "House") -> No
     assert kept.messages[0].refinement is not None
     assert kept.messages[0].refinement["exclude_topics"] == [topic]
     assert kept.refinement == turn.refinement
-    assert rows(house, Explanation) == 10
+    assert house.rows(Explanation) == 10
 
 
 def test_starting_over_forgets_the_wishes(house: "House") -> None:
@@ -72,8 +67,8 @@ def test_small_talk_is_answered_without_a_slate(house: "House") -> None:
     turn = recommender.chat(talk, "hello")
     assert turn.intent == "small_talk"
     assert turn.recommendation is None
-    assert rows(house, Recommendation) == 0
-    assert rows(house, Message) == 2
+    assert house.rows(Recommendation) == 0
+    assert house.rows(Message) == 2
 
 
 def test_what_is_said_of_an_item_becomes_feedback(house: "House") -> None:
@@ -114,7 +109,7 @@ def test_a_text_that_cannot_be_read_is_refused_and_not_recorded(house: "House", 
     with pytest.raises(InvalidValue) as caught:
         recommender.chat(talk, text)
     assert caught.value.field == "text"
-    assert rows(house, Message) == 0
+    assert house.rows(Message) == 0
 
 
 def test_unknown_people_and_conversations_are_named(house: "House") -> None:
@@ -140,7 +135,7 @@ def test_a_failure_while_recording_leaves_the_conversation_as_it_was(
         recommender.chat(talk, f"no {topic}")
     assert read(house, talk).messages == ()
     assert read(house, talk).refinement == {}
-    assert rows(house, Recommendation) == rows(house, Event) == 0
+    assert house.rows(Recommendation) == house.rows(Event) == 0
 
 
 def test_of_two_messages_at_once_the_later_one_is_refused(

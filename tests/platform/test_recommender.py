@@ -1,12 +1,11 @@
 """The main job: candidates, re-rank, explain, record; from and into the record."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from fairloop.agents.policy import WeightPolicy, static_policy
-from fairloop.candidates.artifact import load_candidates
 from fairloop.errors import (
     ArtifactNotFound,
     CorruptArtifact,
@@ -17,7 +16,6 @@ from fairloop.errors import (
     UnknownUser,
 )
 from fairloop.explain.refinement import Refinement
-from fairloop.explain.writer import Explainer
 from fairloop.platform.db.engine import open_database
 from fairloop.platform.db.tables import (
     Explanation,
@@ -25,14 +23,12 @@ from fairloop.platform.db.tables import (
     Recommendation,
     RecommendationItem,
 )
-from fairloop.platform.ordering import PolicyOrderer
 from fairloop.platform.recommender import Recommender, open_recommender
 from fairloop.platform.records import Feedback
-from fairloop.platform.registry import deploy, deployed
+from fairloop.platform.registry import adopt_policy, deploy, deployed
 from fairloop.platform.settings import Settings
 from fairloop.platform.store import explanations as explanation_store
 from fairloop.platform.store.recommendations import get_recommendation
-from fairloop.rerankers.features import feature_names, observation_names
 
 if TYPE_CHECKING:
     from conftest import House
@@ -40,34 +36,14 @@ if TYPE_CHECKING:
 FEEDBACK = {"kind": "rating", "value": 5.0}
 
 
-def rows(house: "House", table: type) -> int:
-    with house.database.reading() as session:
-        return session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
-
-
 def shown(made: object) -> list[str]:
     return [item.item_id for item in made.items]  # type: ignore[attr-defined]
 
 
-def with_policy(house: "House", change: dict[str, float]) -> Recommender:
-    """A recommender with static weights: 1 on the base score, and what ``change`` says."""
-    plain = house.recommender()
-    limits = plain.orderer.constraints
-    names = feature_names(limits)
-    weights = {"base": 1.0} | change
-    assert set(weights) <= {*names, "diversity"}
-    policy: WeightPolicy = static_policy(
-        np.array([weights.get(name, 0.0) for name in (*names, "diversity")]),
-        limits,
-        names,
-        observation_names(plain.catalogue.topic_names, limits),
-    )
-    with house.database.session() as session:
-        session.add(
-            ModelVersion(version="p1", kind="policy", status="accepted", lineage={}, metrics={})
-        )
-    orderer = PolicyOrderer("p1", policy, plain.candidates)
-    return Recommender(house.database, house.version, plain.candidates, orderer, Explainer(), 10)
+def with_policy(house: "House", weights: dict[str, float]) -> Recommender:
+    """A recommender with a policy of static weights: 1 on the base score, and those given."""
+    adopt_policy(house.database, house.home, house.store_policy(weights))
+    return house.recommender()
 
 
 def test_a_recommendation_is_handed_out_as_it_is_recorded(house: "House") -> None:
@@ -93,7 +69,7 @@ def test_every_item_is_explained_from_evidence_that_agrees_with_the_record(
     house: "House",
 ) -> None:
     made = house.recommender().recommend("u5", refinement=Refinement(popularity="less"), k=8)
-    assert rows(house, Explanation) == 8
+    assert house.rows(Explanation) == 8
     for item in made.items:
         reason = item.explanation
         assert reason is not None
@@ -115,7 +91,7 @@ def test_many_users_are_recorded_together_and_like_one_by_one(house: "House") ->
     )
     assert [made.user_id for made in together] == users
     assert ticks == [(n + 1, 40) for n in range(40)]
-    assert rows(house, RecommendationItem) == rows(house, Explanation) == 400
+    assert house.rows(RecommendationItem) == house.rows(Explanation) == 400
     # Top-k does not look at the state, so a second round alone gives the same.
     assert [shown(recommender.recommend(user, explain=False)) for user in users] == [
         shown(made) for made in together
@@ -128,13 +104,13 @@ def test_a_k_outside_the_pool_is_named(house: "House", k: int) -> None:
     with pytest.raises(InvalidValue, match=f"k={k}") as caught:
         house.recommender().recommend("u1", k=k)
     assert caught.value.field == "k"
-    assert rows(house, Recommendation) == 0
+    assert house.rows(Recommendation) == 0
 
 
 def test_an_unknown_user_in_a_batch_records_nobody(house: "House") -> None:
     with pytest.raises(UnknownUser, match="ghost"):
         house.recommender().recommend_many(["u1", "ghost"])
-    assert rows(house, Recommendation) == 0
+    assert house.rows(Recommendation) == 0
 
 
 def test_hard_wishes_hold_in_every_slate(house: "House") -> None:
@@ -166,7 +142,7 @@ def test_wishes_that_leave_too_little_name_what_to_give_up(house: "House") -> No
         house.recommender().recommend("u1", refinement=Refinement(min_year=2500))
     assert caught.value.field == "refinement"
     assert caught.value.mend
-    assert rows(house, Recommendation) == 0
+    assert house.rows(Recommendation) == 0
 
 
 def test_a_wish_about_what_does_not_exist_is_refused(house: "House") -> None:
@@ -205,18 +181,10 @@ def test_the_policy_sees_the_logged_feedback_also_after_a_restart(house: "House"
     first = recommender.recommend("u4", explain=False)
     second = recommender.recommend("u4", explain=False)
     assert set(shown(first)).isdisjoint(shown(second))
-    restarted = Recommender(
-        open_database(house.settings.url),
-        house.version,
-        load_candidates(house.home.candidate_set(house.version)),
-        recommender.orderer,
-        Explainer(),
-        10,
-    )
+    restarted = house.recommender()
     third = restarted.recommend("u4", explain=False)
     assert set(shown(third)).isdisjoint({*shown(first), *shown(second)})
-    restarted.database.close()
-    assert second.policy_version == "p1"
+    assert second.policy_version == recommender.policy_version == deployed(house.database).policy
 
 
 def test_a_policy_explains_which_rule_moved_an_item(house: "House") -> None:
@@ -292,13 +260,13 @@ def test_a_failure_in_the_middle_leaves_no_row_and_the_controller_as_it_was(
     monkeypatch.setattr("fairloop.platform.recording.record_explanations", broken)
     with pytest.raises(RuntimeError, match="power cut"):
         recommender.recommend_many(["u1", "u2"], explain=True)
-    assert rows(house, Recommendation) == rows(house, RecommendationItem) == 0
+    assert house.rows(Recommendation) == house.rows(RecommendationItem) == 0
     assert recommender.orderer.controller.to_json() == before
     monkeypatch.setattr(
         "fairloop.platform.recording.record_explanations", explanation_store.record_explanations
     )
     recommender.recommend_many(["u1", "u2"], explain=True)
-    assert rows(house, Recommendation) == 2
+    assert house.rows(Recommendation) == 2
 
 
 def test_a_full_disk_is_named_and_nothing_is_kept(house: "House") -> None:
@@ -311,7 +279,7 @@ def test_a_full_disk_is_named_and_nothing_is_kept(house: "House") -> None:
 
     with pytest.raises(StorageFull):
         recommender.recommend_many([f"u{n}" for n in range(100)])
-    assert rows(house, Recommendation) == 0
+    assert house.rows(Recommendation) == 0
     assert recommender.orderer.controller.state().recent == [[], []]
 
 
@@ -340,3 +308,32 @@ def test_the_fallback_is_a_setting_and_stands_in_the_record(house: "House") -> N
     made = house.recommender(fallback_reranker="mmr").recommend("u1", explain=False)
     assert made.policy_version == "mmr"
     assert deployed(house.database).policy is None
+
+
+def test_threads_share_a_recommender_without_losing_a_slate(house: "House") -> None:
+    deploy(house.database, "exposure-controller")
+    recommender = house.recommender()
+    with ThreadPoolExecutor(8) as pool:
+        made = list(
+            pool.map(lambda n: recommender.recommend(f"u{n % 40}", explain=False), range(80))
+        )
+    assert len({one.id for one in made}) == house.rows(Recommendation) == 80
+    counted = recommender.orderer.controller.state()
+    assert [len(window) for window in counted.recent] == [80, 80]
+    reopened = house.recommender().orderer.controller.state()
+    assert sorted(reopened.recent[0]) == sorted(counted.recent[0])
+
+
+def test_every_slate_of_a_policy_can_be_traced_in_a_batch(house: "House") -> None:
+    recommender = with_policy(
+        house, {"floor:popularity=long_tail": 0.7, "diversity": 1.3, "fatigue": -0.9}
+    )
+    users = [f"u{n}" for n in range(120)]
+    for _ in range(2):
+        decision = recommender.rerank(
+            recommender.request(users), recommender.candidates.pools(np.arange(120))
+        )
+        for row in range(120):
+            trace = recommender.orderer.trace(decision.situation, decision.ordered, row)
+            np.testing.assert_array_equal(trace.shown, decision.items[row])
+        recommender.recommend_many(users)
