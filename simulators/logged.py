@@ -5,8 +5,9 @@ import numpy as np
 from ..arrays import BoolArray, FloatArray, IntArray
 from ..rerankers.constraints import Constraints
 from ..rerankers.context import PoolContext
-from ..rerankers.features import linear_scores, observation, scoring_features
-from ..rerankers.greedy import build_slates, slate_diversity, slate_exposure_share
+from ..rerankers.features import observation
+from ..rerankers.greedy import slate_diversity, slate_exposure_share
+from ..rerankers.linear import linear_slates
 from ..rerankers.state import ObservedState, new_state, observe, reset_rows
 from .population import StepOutcome, UserPopulation
 from .world import World
@@ -76,8 +77,7 @@ class LoggedPopulation:
         """
         k = self.world.config.slate_size
         diversity = np.maximum(weights[:, -1], np.float32(0.0))
-        features = scoring_features(self.context, self.observed)
-        return build_slates(linear_scores(features, weights[:, :-1]), diversity, self.context, k)
+        return linear_slates(self.context, self.observed, weights[:, :-1], diversity, k)
 
     def measured(self, columns: IntArray) -> FloatArray:
         """Exposure share of each floor's group, then diversity, of each slate, ``(U, C)``."""

@@ -25,6 +25,10 @@ class StepOutcome:
         left: Users who left for good after this visit (termination), shape ``(U,)``.
         ended: Users whose next visit falls beyond the horizon (truncation), shape ``(U,)``.
         day: Day of this visit, from 0, shape ``(U,)``.
+        next_day: Day of the next visit, had the user not left, shape ``(U,)``.
+        leaving_probability: With which ``left`` was drawn, shape ``(U,)``; 0 where nobody leaves.
+        return_hazard: Daily probability of coming back, with which the day of the next visit was
+            drawn, shape ``(U,)``; 1 where everybody comes back the next day.
     """
 
     feedback: SlateFeedback
@@ -34,6 +38,9 @@ class StepOutcome:
     left: BoolArray
     ended: BoolArray
     day: FloatArray
+    next_day: FloatArray
+    leaving_probability: FloatArray
+    return_hazard: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +57,9 @@ class _Reaction:
 class UserPopulation:
     """Simulated users, stepped together.
 
-    A row is one user of the world (a user may stand in several rows, each with its own luck). All
-    luck is a function of (seed, user, episode, visit, item), so it is the same in any batch and
-    under any policy.
+    All luck is a function of (seed, user, episode, visit, item), so it is the same in any batch and
+    under any policy. A user may stand in several rows: of ``R`` rows, the r-th lives through the
+    user's episodes r, r + R, r + 2R and so on.
 
     Args:
         world: The truth.
@@ -130,12 +137,16 @@ class UserPopulation:
         )
         active, day = self.alive, self.day
         self._remember(reaction, clicks, satisfaction)
-        left, gap = self._leave_or_return(visit_keys)
+        leaving, hazard = self._mood_effects()
+        left, gap = self._leave_or_return(visit_keys[1], leaving, hazard)
         self._pass_time(gap)
-        ended = active & ~left & (self.day >= self.world.config.horizon_days)
+        next_day = self.day.copy()  # `reset` writes into `day`
+        ended = active & ~left & (next_day >= self.world.config.horizon_days)
         left &= active
         self.alive = active & ~left & ~ended
-        return StepOutcome(feedback, gained, expected, active, left, ended, day)
+        return StepOutcome(
+            feedback, gained, expected, active, left, ended, day, next_day, leaving, hazard
+        )
 
     def expected_engagement(self, columns: IntArray) -> FloatArray:
         """Expected satisfaction-weighted clicks of a slate now, without showing it, ``(U,)``."""
@@ -234,23 +245,28 @@ class UserPopulation:
         felt = dynamics.experience(satisfaction, clicks)
         self.mood = self.mood + np.float32(c.satisfaction.memory) * (felt - self.mood)
 
-    def _leave_or_return(
-        self, visit_keys: tuple[randomness.Keys, randomness.Keys]
-    ) -> tuple[BoolArray, FloatArray]:
-        """Who leaves for good, and in how many days the others come back, both ``(U,)``."""
-        c, keys = self.world.config, visit_keys[1]
-        reference = c.satisfaction.reference
-        left = np.zeros(len(self), np.bool_)
-        gap = np.ones(len(self), np.float32)
+    def _mood_effects(self) -> tuple[FloatArray, FloatArray]:
+        """Probability of leaving now, and of coming back each day, both ``(U,)``."""
+        c, reference = self.world.config, self.world.config.satisfaction.reference
+        leaving = np.zeros(len(self), np.float32)
+        hazard = np.ones(len(self), np.float32)
         if c.leaving.enabled:
-            p = dynamics.leaving_probability(
+            leaving = dynamics.leaving_probability(
                 self.mood, c.leaving.base_rate, self._leaving, reference
             )
-            left = randomness.uniforms(keys) < p
         if c.returning.enabled:
             hazard = dynamics.return_hazard(
                 self.mood, c.returning.mean_days, self._returning, reference
             )
+        return leaving, hazard
+
+    def _leave_or_return(
+        self, keys: randomness.Keys, leaving: FloatArray, hazard: FloatArray
+    ) -> tuple[BoolArray, FloatArray]:
+        """Who leaves for good, and in how many days the others come back, both ``(U,)``."""
+        left = randomness.uniforms(keys) < leaving
+        gap = np.ones(len(self), np.float32)
+        if self.world.config.returning.enabled:
             gap = dynamics.days_until_return(hazard, randomness.second_uniforms(keys))
         return left, gap
 

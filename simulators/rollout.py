@@ -93,7 +93,7 @@ def simulate(
     totals = _Totals(logged.world.users, len(constraints.exposure), world.config.horizon_days)
     at = np.arange(len(logged))
     alive = logged.population.alive
-    while len(at):
+    while alive.any():
         columns = policy.slates(logged, alive, controller, rng)
         measured = logged.measured(columns)
         outcome = logged.step(columns)
@@ -102,7 +102,7 @@ def simulate(
         alive = logged.population.alive
         if progress is not None:
             progress(len(totals.users) - int(alive.sum()), len(totals.users))
-        if alive.mean() < _KEEP:
+        if 0.0 < alive.mean() < _KEEP:
             rows_left = np.flatnonzero(alive)
             logged, at, alive = logged.take(rows_left), at[rows_left], alive[rows_left]
     return totals.outcomes()

@@ -50,6 +50,7 @@ class RerankVecEnv(VecEnv):
         last_left: Rows that left, ``(n,)``.
         last_ended: Rows that reached the horizon (or were cut to de-synchronise), ``(n,)``.
         last_columns: Pool columns of the last slates, ``(n, k)``.
+        last_outcome: All that the last slates brought; None before the first.
     """
 
     render_mode = None  # read by stable-baselines3
@@ -83,6 +84,7 @@ class RerankVecEnv(VecEnv):
         self.weight_offsets: FloatArray = np.zeros(len(self._map.center), np.float32)
         self._actions: FloatArray = np.zeros((n, len(self._map.center)), np.float32)
         self._started = False
+        self.last_outcome: StepOutcome | None = None
         self._forget_last(n)
         self._forget_episodes(n)
         super().__init__(
@@ -167,6 +169,7 @@ class RerankVecEnv(VecEnv):
         self.last_expected_engagement = outcome.expected_engagement
         self.last_left = outcome.left
         self.last_day = outcome.day
+        self.last_outcome = outcome
 
     def _forget_last(self, n: int) -> None:
         k, zeros = self.logged.world.config.slate_size, np.zeros(n, np.float32)
