@@ -103,7 +103,8 @@ def _train_loader(settings: Any, dataset: Any) -> Any:
     dataset._change_feat_format()
     dataset._drop_unused_col()
     sampler, _, _ = create_samplers(settings, dataset, [dataset, dataset, dataset])
-    return get_dataloader(settings, "train")(settings, dataset, sampler, shuffle=True)
+    loader: Any = get_dataloader(settings, "train")  # one class per kind of model
+    return loader(settings, dataset, sampler, shuffle=True)
 
 
 def _trainer(settings: Any, train_data: Any) -> Any:

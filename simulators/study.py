@@ -77,7 +77,8 @@ class StudyResult:
 
         def fill(target: Path) -> None:
             self.frame.to_parquet(target / "study.parquet", index=False)
-            draw_study(self.frame, [arm.name for arm in self.config.arms], target / "study")
+            arms = [arm.name for arm in self.config.arms]
+            draw_study(self.frame, arms, self._targets(), target / "study")
             seal(
                 target,
                 {
@@ -90,6 +91,11 @@ class StudyResult:
             )
 
         return write_folder_atomically(folder, fill)
+
+    def _targets(self) -> dict[str, float]:
+        """Minimum exposure shares by ``attribute=group``."""
+        limits = self.config.constraints or Constraints()
+        return {f"{floor.attribute}={floor.group}": floor.share for floor in limits.exposure}
 
     def last_round(self) -> pd.DataFrame:
         """Mean over seeds of each measure in the last round, one column per arm."""

@@ -1,6 +1,6 @@
 """One picture of a study: popularity lift and exposure over the rounds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -16,17 +16,20 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
-def draw_study(frame: pd.DataFrame, arms: Sequence[str], path: Path) -> None:
+def draw_study(
+    frame: pd.DataFrame, arms: Sequence[str], targets: Mapping[str, float], path: Path
+) -> None:
     """Draw one line per arm, the mean over seeds, in a band from the lowest to the highest seed.
 
     Args:
         frame: Measures as in ``StudyResult.frame``.
         arms: Names of the arms, in the order of the legend.
+        targets: Minimum exposure shares by ``attribute=group``; drawn dashed.
         path: Where to write, without an ending: ``.png`` and ``.svg`` are added.
     """
     panels = [
         ("popularity_lift", "", "Popularity lift of slates over profiles"),
-        *_exposure_panel(frame),
+        *_exposure_panel(frame, targets),
         ("gini", "", "Gini of exposure over items"),
         ("clicks_per_user", "", "Clicks per user and round"),
     ]
@@ -36,13 +39,22 @@ def draw_study(frame: pd.DataFrame, arms: Sequence[str], path: Path) -> None:
     for axes, (measure, of, title) in zip(grid, panels, strict=False):
         part = frame[(frame["measure"] == measure) & (frame["of"] == of)]
         _draw(axes, part, arms, title)
+        if measure == "exposure_share" and of in targets:
+            axes.axhline(targets[of], color="0.3", linestyle="--", linewidth=1, label="target")
         if measure in ("popularity_lift", "exposure_share"):
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     for axes in grid[len(panels) :]:
         axes.set_visible(False)
     n_seeds = frame["seed"].nunique()
-    handles, labels = grid[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=len(arms), frameon=False)
+    found = [axes.get_legend_handles_labels() for axes in grid[:2]]
+    legend = {
+        label: handle
+        for handles, labels in found
+        for handle, label in zip(handles, labels, strict=True)
+    }
+    figure.legend(
+        legend.values(), legend.keys(), loc="outside upper left", ncols=len(legend), frameon=False
+    )
     figure.supxlabel(
         f"Round. Line: mean of {n_seeds} seed{'s' if n_seeds > 1 else ''}; "
         "band: lowest to highest seed.",
@@ -54,12 +66,15 @@ def draw_study(frame: pd.DataFrame, arms: Sequence[str], path: Path) -> None:
         figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
 
 
-def _exposure_panel(frame: pd.DataFrame) -> list[tuple[str, str, str]]:
-    """The long tail's share, or that of the first group where there is no long tail."""
+def _exposure_panel(
+    frame: pd.DataFrame, targets: Mapping[str, float]
+) -> list[tuple[str, str, str]]:
+    """The share of a group with a target, or else of the long tail, or else of the first group."""
     groups = frame.loc[frame["measure"] == "exposure_share", "of"].unique().tolist()
     if not groups:
         return []
-    chosen = next((name for name in groups if name.endswith("=long_tail")), groups[0])
+    long_tail = next((name for name in groups if name.endswith("=long_tail")), groups[0])
+    chosen = next((name for name in groups if name in targets), long_tail)
     title = f"Exposure share of {chosen.replace('_', ' ').replace('=', ': ')}"
     return [("exposure_share", chosen, title)]
 

@@ -1,5 +1,6 @@
 """The RecBole worker: its results, and how its failures look."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -13,8 +14,9 @@ from fairloop.candidates.config import CandidateConfig
 from fairloop.candidates.ease import ease_weights
 from fairloop.candidates.fit import RecBoleWorker, fit_candidates
 from fairloop.candidates.groups import AttributeGroups, GroupsConfig
+from fairloop.candidates.recbole_worker import serve
 from fairloop.candidates.worker_process import WorkerProcess
-from fairloop.errors import InvalidValue, MissingColumn, WorkerFailed
+from fairloop.errors import InvalidValue, MissingColumn, StorageFull, WorkerFailed
 from fairloop.metrics.accuracy import hit, ndcg, precision, recall, reciprocal_rank, relevance_of
 
 
@@ -104,7 +106,10 @@ def test_early_stopping_keeps_the_best_epoch(worker, small):
     reported = []
     fitted = worker.fit(small, config, progress=lambda done, total: reported.append((done, total)))
     assert reported[0] == (1, 30)
-    assert len(reported) < 30
+    best = len(reported) - 4  # RecBole stops at the fourth epoch in a row without a gain
+    assert 1 <= best < 26
+    until_best = worker.fit(small, config.model_copy(update={"epochs": best}))
+    np.testing.assert_array_equal(fitted.items, until_best.items)
     assert our_metrics(fitted) == pytest.approx(fitted.metrics, abs=1e-6)
 
 
@@ -290,6 +295,34 @@ def test_a_module_that_cannot_start_is_told_with_its_last_lines():
         pytest.raises(WorkerFailed, match="No module named"),
     ):
         process.ask({"kind": "fit"}, timeout_seconds=30)
+
+
+def test_a_full_disk_is_told_as_such(small, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with RecBoleWorker() as fresh, monkeypatch.context() as patched:
+        patched.setattr(np, "savez", full)
+        with pytest.raises(StorageFull):
+            fresh.fit(small)
+
+
+@pytest.mark.parametrize(("code", "error"), [(errno.ENOSPC, StorageFull), (None, WorkerFailed)])
+def test_a_full_disk_inside_the_process_is_told_as_such(small, monkeypatch, code, error):
+    answer = {"event": "error", "type": "OSError", "message": "no space", "errno": code}
+    monkeypatch.setattr(WorkerProcess, "ask", lambda *args: answer)
+    with RecBoleWorker() as fresh, pytest.raises(error):
+        fresh.fit(small)
+
+
+def test_the_process_answers_an_error_with_its_kind_and_leaves_no_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    answers = []
+    serve({"kind": "fit", "config": {}, "input": "absent.npz", "output": "out"}, answers.append)
+    (answer,) = answers
+    assert (answer["event"], answer["type"]) == ("error", "FileNotFoundError")
+    assert answer["errno"] == errno.ENOENT
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_one_call_fits_in_its_own_process(small, monkeypatch, tmp_path):
