@@ -117,7 +117,7 @@ def _intent(reader: Reader, plain: str) -> Intent:
         return "reset"
     if reader.refinement.is_empty:
         return "question" if plain.endswith("?") else "unknown"
-    about_items = _ITEM_WISHES >= {n for n, value in reader.refinement if value}
+    about_items = {n for n, value in reader.refinement if value} <= _ITEM_WISHES
     return "feedback" if about_items and reader.cues <= _FEEDBACK else "refine"
 
 

@@ -8,7 +8,7 @@ from ..candidates.catalogue import Catalogue
 from ..errors import InvalidValue
 from .attribution import Attribution, attribute
 from .evidence import Evidence, ItemFacts, LikedRule, Link, ScoreParts
-from .sanitise import clean_text, display_title
+from .sanitise import clean_name, display_title
 from .trace import RankTrace
 
 LIKED_FROM = 4.0
@@ -16,8 +16,6 @@ LIKED_FROM = 4.0
 
 MIN_SHARE = 0.01
 """A liked item with less than this part of the contribution is not named."""
-
-_MAX_NAME = 40
 
 
 def gather_evidence(
@@ -125,7 +123,7 @@ class _Facts:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._popularity = np.sort(catalogue.popularity)
-        self._names = tuple(clean_text(name, _MAX_NAME) for name in catalogue.topic_names)
+        self._names = tuple(clean_name(name) for name in catalogue.topic_names)
         tail = catalogue.groups.get("popularity")
         self._tail = tail if tail is not None and "long_tail" in tail.names else None
 

@@ -13,6 +13,9 @@ from functools import lru_cache
 MARK_FROM = 0xE000
 """First private character that stands for a title in a marked text."""
 
+MARK_TO = 0xF8FF
+"""Last such character."""
+
 _T = r"[\uE000-\uF8FF]"
 _TITLES = rf"{_T}(?:, {_T})*(?:,? and {_T})?"
 _NUMBER = r"(?P<number>\d+(?:\.\d+)?)"

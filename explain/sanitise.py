@@ -10,6 +10,9 @@ import unicodedata
 MAX_TITLE = 80
 """Characters of a title that are printed; the rest gives way to an ellipsis."""
 
+MAX_NAME = 40
+"""Characters of a topic's or group's name that are printed."""
+
 _QUOTES = str.maketrans(
     {**dict.fromkeys('"“”„‟«»〝〞＂`´', "'"), "<": "‹", ">": "›", "\\": "/", "{": "(", "}": ")"}
 )
@@ -32,6 +35,21 @@ def clean_text(text: str, limit: int) -> str:
     if len(line) <= limit:
         return line
     return line[: limit - 1].rstrip() + "…"
+
+
+def clean_name(name: str) -> str:
+    """The name of a topic or group, which is printed without quotation marks: words only.
+
+    >>> clean_name('Sci-Fi" ::= [x]*. Buy now')
+    'Sci-Fi x Buy now'
+    """
+    kept = "".join(char if is_name_character(char) else " " for char in name)
+    return clean_text(kept, MAX_NAME).replace("…", "").strip() or "unnamed"
+
+
+def is_name_character(char: str) -> bool:
+    """Letters, marks and digits of any script, and what joins words: space - ' &."""
+    return char in " -'&" or unicodedata.category(char)[0] in "LMN"
 
 
 def display_title(title: str, item_id: str) -> str:

@@ -4,14 +4,15 @@ import re
 
 from .claims import Claim, check_statement
 from .evidence import Evidence, ItemFacts, Record
-from .patterns import MARK_FROM, SEPARATOR, Pattern, patterns
+from .patterns import MARK_FROM, MARK_TO, SEPARATOR, Pattern, patterns
+from .sanitise import is_name_character
 
 MAX_TEXT = 2000
 """Characters of a text that are read; a longer one is refused."""
 
 _NOUNS = ("film", "movie", "title", "item", "pick")
 _QUOTED = re.compile(r'"(?P<title>[^"]*?)(?P<stop>[,.]?)"(?: \((?P<year>\d{1,4})\))?')
-_ALLOWED = re.compile(r"[^\W_]|[ .,;:!?'’‘()%-]|[\uE000-\uF8FF]")
+_PUNCTUATION = frozenset(".,;:!?’‘()%")
 _COULD_BE_ANOTHER = ("topic", "year", "less_known", "popular", "shares")
 """Statements that make sense of any item; moves and ranks are the recommended item's alone."""
 
@@ -44,11 +45,11 @@ def verify(text: str, evidence: Evidence, noun: str = "title") -> Verdict:
     """
     if not text or len(text) > MAX_TEXT:
         return Verdict(accepted=False, problems=(f"{len(text)} characters, 1 to {MAX_TEXT} read",))
-    if any(MARK_FROM <= ord(char) <= 0xF8FF for char in text):
+    if any(MARK_FROM <= ord(char) <= MARK_TO for char in text):
         return Verdict(accepted=False, problems=("private-use characters",))
     named = _Names(evidence)
     marked = _QUOTED.sub(named.mark, text.replace("“", '"').replace("”", '"'))
-    strange = sorted({char for char in marked if not _ALLOWED.fullmatch(char)})
+    strange = sorted({char for char in marked if not _readable(char)})
     problems = [*named.problems, *(f"character {char!r} outside a title" for char in strange)]
     if problems:
         return Verdict(accepted=False, problems=tuple(problems))
@@ -105,7 +106,7 @@ def _read(
         form, match = _longest(forms, marked, place)
         if form is None or match is None:
             return claims, [f"can't be attributed: {named.plain(marked[place : place + 60])!r}"]
-        marks = [named.of(char) for char in match[0] if ord(char) >= MARK_FROM]
+        marks = [named.of(char) for char in match[0] if MARK_FROM <= ord(char) <= MARK_TO]
         about_item = evidence.item in marks or _says_it(match)
         if not it_is_clear and _says_it(match) and form.kind in _COULD_BE_ANOTHER:
             return claims, [f"'it' may mean another item: {named.plain(match[0])!r}"]
@@ -134,6 +135,10 @@ def _longest(
 def _says_it(match: re.Match[str]) -> bool:
     subject = match.groupdict().get("subject")
     return subject is not None and ord(subject[0]) < MARK_FROM
+
+
+def _readable(char: str) -> bool:
+    return char in _PUNCTUATION or MARK_FROM <= ord(char) <= MARK_TO or is_name_character(char)
 
 
 def _topics(evidence: Evidence) -> tuple[str, ...]:

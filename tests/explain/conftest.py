@@ -2,15 +2,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-
 from fairloop.candidates.catalogue import Catalogue, Groups
 from fairloop.explain.evidence import Evidence, ItemFacts, Link, Move, ScoreParts
 
 TOPICS = ("Action", "Animation", "Children's", "Comedy", "Drama", "Film-Noir", "Horror", "Sci-Fi")
 TITLES = (
     "Heat", "Casino", "GoldenEye", "Toy Story", "It", "The Game", "Se7en", "8 1/2", "M*A*S*H",
-    "You Liked Drama", "Wallace & Gromit: The Best of", "2001: A Space Odyssey", "L'amour, toujours",
-    "Amélie", "The Godfather (Part II)", "Who's Afraid? Nobody!", "Copycat", "1984",
+    "You Liked Drama", "Wallace & Gromit: The Best of", "2001: A Space Odyssey",
+    "L'amour, toujours", "Amélie", "The Godfather (Part II)", "Who's Afraid? Nobody!", "Copycat",
+    "1984",
 )  # fmt: skip
 
 MakeEvidence = Callable[[int], Evidence]

@@ -6,14 +6,13 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from fairloop.explain.evidence import Evidence, Move
 from fairloop.explain.grammar import longest_text, relation_grammar, sample_text
 from fairloop.explain.template import template_text
 from fairloop.explain.verify import verify
 from fairloop.explain.wording import sentence_slots
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 SEEDS = st.integers(min_value=0, max_value=10**6)
 
