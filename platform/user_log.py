@@ -14,8 +14,9 @@ from ..rerankers.state import ObservedState, new_state, replay
 from .store.events import LoggedEvent, events_of_slates, known_items
 from .store.recommendations import LoggedSlate, logs_of
 
-LAST_SLATES = 50
-"""Slates replayed per user; what lies before has decayed to almost nothing."""
+LAST_SLATES = 100
+"""Slates replayed per user. What lies before weighs at most 0.13 (0.98 per slate) in the slowest
+part of the state, the satisfaction by topic, and nothing to speak of in the others."""
 
 _SECONDS_A_DAY = 86_400.0
 _CONSUMED = ("click", "rating", "like", "dislike")
