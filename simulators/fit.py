@@ -29,9 +29,7 @@ from ..errors import EmptyData
 from . import randomness, tastes
 from .config import TasteConfig, WorldConfig
 from .dynamics import log_odds
-from .world import Sensitivities, World
-
-_NEVER = np.float32(-30.0)  # log-odds of padding
+from .world import NEVER, Sensitivities, World
 
 
 def fit_world(
@@ -76,8 +74,8 @@ def fit_world(
         catalogue=candidates.catalogue,
         topics=topics.astype(np.float32),
         usual_topics=usual.astype(np.float32),
-        appeal=np.where(pools.valid, appeal, _NEVER).astype(np.float32),
-        worth=np.where(pools.valid, worth, _NEVER).astype(np.float32),
+        appeal=np.where(pools.valid, appeal, NEVER).astype(np.float32),
+        worth=np.where(pools.valid, worth, NEVER).astype(np.float32),
         sensitivities=draw_sensitivities(pools.users, config.heterogeneity, seed),
     )
 

@@ -10,6 +10,9 @@ from ..candidates.pools import CandidatePools
 from ..errors import InvalidValue
 from .config import WorldConfig
 
+NEVER = np.float32(-30.0)
+"""Log-odds of padding: never clicked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sensitivities:
@@ -110,12 +113,11 @@ class World:
                 field="pools",
                 mend="Fit the world on candidates that include them (a larger top-N).",
             )
-        never = np.float32(-30.0)
         return replace(
             self,
             pools=pools,
-            appeal=np.where(pools.valid, self.appeal[row[:, None], columns], never),
-            worth=np.where(pools.valid, self.worth[row[:, None], columns], never),
+            appeal=np.where(pools.valid, self.appeal[row[:, None], columns], NEVER),
+            worth=np.where(pools.valid, self.worth[row[:, None], columns], NEVER),
             sensitivities=self.sensitivities.take(row),
         )
 
