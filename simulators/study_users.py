@@ -134,31 +134,41 @@ def append_clicks(
 
 
 class RunningStates:
-    """What a platform could have observed of the users so far; follows them from pool to pool."""
+    """What a platform could have observed of the users so far; follows them from pool to pool.
+
+    Rounds are taken in when someone asks: re-rankers without memory never do.
+    """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._state: ObservedState | None = None
         self._pools: CandidatePools | None = None
+        self._pending: list[tuple[CandidatePools, Slates, Reaction]] = []
 
     def of(self, pools: CandidatePools) -> ObservedState:
         """The state of the pools' users, its columns those of the pools."""
+        pending, self._pending = self._pending, []
+        for shown, slates, reaction in pending:
+            context = PoolContext.of(shown, self._catalogue, Constraints())
+            days = np.ones(len(shown), dtype=np.float32)
+            feedback = SlateFeedback(slates.columns, reaction.clicks, reaction.satisfaction, days)
+            observe(self._on(shown), context, feedback)
+        return self._on(pools)
+
+    def note(self, pools: CandidatePools, slates: Slates, reaction: Reaction) -> None:
+        """Remember one round."""
+        self._pending.append((pools, slates, reaction))
+
+    def _on(self, pools: CandidatePools) -> ObservedState:
+        """The state with its columns moved to those of the pools."""
         if self._state is None or self._pools is None:
-            self._state = new_state(
-                len(pools), pools.items.shape[1], self._catalogue.topics.shape[1]
-            )
+            n_topics = self._catalogue.topics.shape[1]
+            self._state = new_state(len(pools), pools.items.shape[1], n_topics)
         elif not np.array_equal(self._pools.items, pools.items):
             self._state.item_shown = self._moved(self._state.item_shown, pools)
             self._state.item_clicked = self._moved(self._state.item_clicked, pools)
         self._pools = pools
         return self._state
-
-    def note(self, pools: CandidatePools, slates: Slates, reaction: Reaction) -> None:
-        """Take in one round."""
-        context = PoolContext.of(pools, self._catalogue, Constraints())
-        days = np.ones(len(pools), dtype=np.float32)
-        feedback = SlateFeedback(slates.columns, reaction.clicks, reaction.satisfaction, days)
-        observe(self.of(pools), context, feedback)
 
     def _moved(self, per_column: FloatArray, pools: CandidatePools) -> FloatArray:
         """Counts of the old pools' columns at those of new pools; 0 for new items."""
