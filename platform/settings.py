@@ -37,7 +37,7 @@ class Settings(BaseSettings):
         model_threads: Processor threads of the embedded model.
         k: Slate length when a request names none.
         top_n: Candidates per user when candidates are trained.
-        seed: Seed of every random choice made while serving and training.
+        seed: Seed of every random choice in training; each recommendation records its own.
         fallback_reranker: What orders the candidates while no policy is deployed.
         max_batch: Most users in one HTTP request.
         host: Address the API listens on.
