@@ -108,7 +108,9 @@ class Reader:
         return True
 
     def _years(self) -> bool:
-        negated = self._mode in _NEGATIVE
+        # "no horror, before 1990": the comma ends the "no" once it has had its topic.
+        served = self._gap and self._last_topic is not None
+        negated = self._mode in _NEGATIVE and not served
         found = match_years(self._text, self._place, self._newest, negated)
         if found is None:
             return False

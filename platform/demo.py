@@ -28,7 +28,9 @@ from .wording import make_explainer
 ProgressCallback = Callable[[int, int], None]
 StageCallback = Callable[[str, int, int], None]
 EXPLAINED_USERS = ("196", "305")
+BASE = "top-k"
 STAND_IN = "exposure-controller"
+BATCH = 100
 
 
 class ClosingRow(BaseModel):
@@ -99,20 +101,22 @@ def run_demo(
         home, database, CandidateConfig(seed=settings.seed), data.name, _named("fit EASE", progress)
     )
     watch.lap("candidates")
-    deploy(database, "top-k")
-    before = _recommend_to_everyone(settings, database, _named("record top-k", progress))
-    watch.lap("recommend before")
     policy = train_and_judge(home, database, TrainConfig(seed=settings.seed), progress)
-    if not policy.deployed:
-        deploy(database, STAND_IN)
+    serving = policy.version if policy.deployed else STAND_IN
     watch.lap("policy")
-    after = _recommend_to_everyone(settings, database, _named("record policy", progress))
-    watch.lap("recommend after")
+    # The policy reads the record and top-k does not: it goes first, so that neither sees the
+    # other's slates.
+    deploy(database, serving)
+    _recommend_to_everyone(settings, database, _named("record what serves", progress))
+    deploy(database, BASE)
+    _recommend_to_everyone(settings, database, _named("record top-k", progress))
+    deploy(database, serving)
+    watch.lap("recommend")
     explained = _explain(settings, database)
     watch.lap("explain")
     audits = {
-        "before": run_audit(database, home, AuditScope(policy_version=before)),
-        "after": run_audit(database, home, AuditScope(policy_version=after)),
+        "before": run_audit(database, home, AuditScope(policy_version=BASE)),
+        "after": run_audit(database, home, AuditScope(policy_version=serving)),
     }
     pages = {name: _write_page(home, audit) for name, audit in audits.items()}
     watch.lap("audit")
@@ -122,7 +126,7 @@ def run_demo(
         data=data,
         candidates=candidates,
         policy=policy,
-        served_by=after,
+        served_by=serving,
         closing=closing_table(policy),
         explained=explained,
         audits=audits,
@@ -158,11 +162,14 @@ def closing_table(policy: PolicyResult) -> tuple[ClosingRow, ...]:
 
 def _recommend_to_everyone(
     settings: Settings, database: Database, progress: ProgressCallback
-) -> str:
-    """Recommend to each user once, on record; returns what ordered the slates."""
+) -> None:
+    """Recommend to each user once, on record, in batches between which the controller moves."""
     recommender = open_recommender(settings, database)
-    slates = recommender.recommend_many(list(recommender.user_ids), progress=progress)
-    return slates[0].policy_version
+    candidates = recommender.candidates
+    users = [str(user) for user in candidates.user_ids[candidates.pools().users]]
+    for start in range(0, len(users), BATCH):
+        recommender.recommend_many(users[start : start + BATCH])
+        progress(min(start + BATCH, len(users)), len(users))
 
 
 def _explain(settings: Settings, database: Database) -> tuple[Recommendation, ...]:

@@ -11,7 +11,6 @@ from ..candidates.groups import GroupsConfig
 from ..candidates.read import RecBoleMapping, TableMapping, read_recbole, read_tables
 from ..errors import InvalidValue
 
-
 Model = TypeVar("Model", bound=BaseModel)
 
 

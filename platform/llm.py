@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import openai
-from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from ..errors import InvalidValue, NotReady
@@ -81,6 +79,7 @@ def build_language_model(settings: LLMSettings) -> LanguageModel | None:
             field="FAIRLOOP_MODEL_BASE_URL",
             mend="Set FAIRLOOP_MODEL_BASE_URL (ending in /v1) or FAIRLOOP_MODEL_API_KEY.",
         )
+
     # ChatOpenAI insists on a key even where a local server wants none.
     return _language_model(
         settings, settings.base_url, key or "local", settings.model, settings.grammar
@@ -90,6 +89,9 @@ def build_language_model(settings: LLMSettings) -> LanguageModel | None:
 def _language_model(
     settings: LLMSettings, base_url: str | None, key: str, name: str, grammar: bool
 ) -> LanguageModel:
+    import openai  # a second of imports, which an installation without a model does not pay
+    from langchain_openai import ChatOpenAI
+
     chat = ChatOpenAI(
         base_url=base_url,
         api_key=SecretStr(key),

@@ -17,6 +17,10 @@ from .output import Json, show, working
 When = Annotated[datetime | None, typer.Option(help="UTC, such as 2026-01-31.")]
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
 def audit(
     policy: Annotated[str | None, typer.Option(help="Only slates of this policy version.")] = None,
     since: When = None,

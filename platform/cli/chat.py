@@ -13,7 +13,10 @@ from .context import opened
 from .output import Json, out, show
 from .recommend import render
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def chat(
     user: Annotated[str, typer.Argument(help="Public id of the user.")],
     say: Annotated[

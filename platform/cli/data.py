@@ -13,7 +13,7 @@ from ..import_file import read_import_file
 from .context import opened
 from .output import Json, show, working
 
-app = typer.Typer(help="Import and show data sets.", no_args_is_help=True)
+app = typer.Typer(help="Import and show data sets.", no_args_is_help=True, add_completion=False)
 
 
 @app.command("import")

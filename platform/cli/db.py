@@ -10,7 +10,7 @@ from ..home import Home
 from ..settings import load_settings
 from .output import Json, show
 
-app = typer.Typer(help="The schema of the SQL store.", no_args_is_help=True)
+app = typer.Typer(help="The schema of the SQL store.", no_args_is_help=True, add_completion=False)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import importlib.util
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -11,7 +12,10 @@ from .output import Json, interval, log, number, show, stages
 from .recommend import render as render_recommendation
 from .train import evaluation_table
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def demo(as_json: Json = False) -> None:
     """Candidates, a constrained policy, explanations, the record, an audit and a study."""
     with opened(create=True) as house:

@@ -1,40 +1,69 @@
-"""``fairloop``: the commands in the order in which a newcomer meets them."""
+"""``fairloop``: the commands in the order in which a newcomer meets them.
 
+A command's module is imported when it is called: ``fairloop data show`` does not wait for the
+libraries that ``fairloop serve`` needs.
+"""
+
+import importlib
 import sys
+from typing import Any
 
-import click
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 from ...errors import FairloopError
-from . import audit, chat, data, db, demo, recommend, serve, study, train
+
+COMMANDS = {
+    "demo": "The main job, end to end, on MovieLens-100K.",
+    "data": "Import and show data sets.",
+    "train": "Fit candidates, train policies.",
+    "recommend": "Recommend to one user, explain, and record it.",
+    "chat": "Refine recommendations in conversation.",
+    "audit": "Measure what was recommended, from the record.",
+    "study": "Feedback-loop studies.",
+    "serve": "Serve the recommendation API.",
+    "db": "The schema of the SQL store.",
+}
+
+
+class LazyGroup(TyperGroup):
+    """Lists commands from ``COMMANDS`` and imports the one that is called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command that was called, out of its own module."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name is not None and command is not None:
+            module = importlib.import_module(f".{name}", __package__)
+            command = get_command(module.app)
+        return name, command, rest
+
 
 app = typer.Typer(
     name="fairloop",
     help="Recommendations measured for quality and exposure over time, with reasons on record.",
+    cls=LazyGroup,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("demo")(demo.demo)
-app.add_typer(data.app, name="data")
-app.add_typer(train.app, name="train")
-app.command("recommend")(recommend.recommend)
-app.command("chat")(chat.chat)
-app.command("audit")(audit.audit)
-app.add_typer(study.app, name="study")
-app.command("serve")(serve.serve)
-app.add_typer(db.app, name="db")
+
+
+def _listed(name: str) -> None:
+    """Put a command on the list; what it does is in its own module."""
+
+    @app.command(name, help=COMMANDS[name], cls=TyperCommand)
+    def placeholder() -> None: ...  # pyright: ignore[reportUnusedFunction]
+
+
+for _name in COMMANDS:
+    _listed(_name)
 
 
 def main() -> None:
     """Run the command line; a named error is one line on stderr and exit code 2."""
     try:
-        sys.exit(app(standalone_mode=False))
+        app()
     except FairloopError as error:
         sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
         sys.exit(2)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)

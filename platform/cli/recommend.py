@@ -13,7 +13,10 @@ from ..wording import make_explainer
 from .context import opened
 from .output import Json, show
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def recommend(
     user: Annotated[str, typer.Argument(help="Public id of the user.")],
     k: Annotated[int | None, typer.Option(help="Slate length.", min=1)] = None,

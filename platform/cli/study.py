@@ -12,7 +12,7 @@ from ..studying import StudySummary, run_stored_study
 from .context import opened
 from .output import Json, number, show, working
 
-app = typer.Typer(help="Feedback-loop studies.", no_args_is_help=True)
+app = typer.Typer(help="Feedback-loop studies.", no_args_is_help=True, add_completion=False)
 
 
 @app.command()

@@ -17,7 +17,9 @@ from ..training import CandidatesResult, PolicyResult, train_and_judge, train_ca
 from .context import opened
 from .output import Json, interval, show, stages, working
 
-app = typer.Typer(help="Fit candidates, train policies.", no_args_is_help=True)
+app = typer.Typer(
+    help="Fit candidates, train policies.", no_args_is_help=True, add_completion=False
+)
 Config = TypeVar("Config", bound=BaseModel)
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file with settings.")]
 

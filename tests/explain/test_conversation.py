@@ -31,6 +31,8 @@ CASES = [
     ("science fiction", {"include_topics": ("Sci-Fi",)}),
     ("no horor and no westrns", {"exclude_topics": ("Horror", "Western")}),
     ("before 1990", {"max_year": 1989}),
+    ("no horror, before 1990", {"exclude_topics": ("Horror",), "max_year": 1989}),
+    ("no horror, comedy or war", {"exclude_topics": ("Comedy", "Horror", "War")}),
     ("nothing before 1980", {"min_year": 1980}),
     ("since 1994", {"min_year": 1994}),
     ("after 1994", {"min_year": 1995}),

@@ -110,10 +110,10 @@ def test_importing_tables_with_their_own_column_names(run: Run, shop: Path) -> N
 @pytest.mark.parametrize(
     ("change", "names"),
     [
-        (lambda text: "customer,sku,stars,at\n", "orders.csv"),
+        (lambda text: "customer,sku,stars,at\n", "interactions"),
         (lambda text: text.replace("stars", "points", 1), "stars"),
-        (lambda text: text.replace("c0,s1,1,", "c0,s1,nan,", 1), "stars"),
-        (lambda text: text.replace("c0,s1,1,", "c0,s1,inf,", 1), "stars"),
+        (lambda text: text.replace("c0,s1,1,", "c0,s1,nan,", 1), "rating"),
+        (lambda text: text.replace("c0,s1,1,", "c0,s1,inf,", 1), "rating"),
     ],
     ids=["empty file", "missing column", "NaN rating", "infinite rating"],
 )
@@ -134,7 +134,7 @@ def test_bad_files_are_refused_and_leave_nothing(
         (("recommend", "nobody"), "nobody"),
         (("recommend", "u1", "--k", "5000"), "k="),
         (("chat", "nobody", "--say", "hello"), "nobody"),
-        (("audit",), "slates"),
+        (("audit",), "no recommendation"),
         (("train", "candidates", "--model", "EASY"), "EASE"),
         (("train", "candidates", "--split", "sideways"), "split"),
         (("study", "run", "absent.yaml"), "absent.yaml"),
