@@ -10,10 +10,10 @@ from ..agents.report import Interval
 from ..candidates.config import CandidateConfig
 from ..candidates.groups import movielens_groups
 from ..candidates.read import movielens_100k
-from .audit_inputs import AuditScope
-from .audit_models import AuditReport
-from .audit_report import write_audit
-from .auditing import StoredAudit, run_audit
+from .audit.inputs import AuditScope
+from .audit.models import AuditReport
+from .audit.report import write_audit
+from .audit.stored import StoredAudit, run_audit
 from .datasets import DataSummary, import_dataset
 from .db.engine import Database
 from .home import Home

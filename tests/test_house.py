@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+FIRST_ROWS = r"(196\s+242\s+3\s+881250949|1[|]Toy Story|1\s+24[\s|]+M[\s|]+technician)"
 NOT_ROOMS = {"tests", "benchmarks", "docs", "build", "dist"}
 
 
@@ -52,7 +53,9 @@ def test_declared_packages_are_the_folders_that_hold_python() -> None:
 
 
 def test_the_api_imports_neither_recbole_nor_ray_nor_torch() -> None:
-    code = "import sys, fairloop.platform.api; print({'recbole', 'ray', 'torch'} & set(sys.modules))"
+    code = (
+        "import sys, fairloop.platform.api; print({'recbole', 'ray', 'torch'} & set(sys.modules))"
+    )
     assert run(code, ROOT) == "set()"
 
 
@@ -60,7 +63,14 @@ def test_no_movielens_data_is_tracked() -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout: nothing is tracked")
     tracked = subprocess.run(
-        ["git", "grep", "-lE", r"(196\s+242\s+3\s+881250949|u\.data\s|1\|Toy Story)", "--", ":!tests/test_house.py"],
+        [
+            "git",
+            "grep",
+            "-lE",
+            r"(196\s+242\s+3\s+881250949|u\.data\s|1\|Toy Story)",
+            "--",
+            ":!tests/test_house.py",
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -72,7 +82,9 @@ def test_no_movielens_data_is_tracked() -> None:
 @pytest.mark.slow
 def test_a_built_wheel_imports_every_room_and_its_templates(tmp_path: Path) -> None:
     source = tmp_path / "source"
-    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".*", "build", "dist", "*.egg-info"))
+    shutil.copytree(
+        ROOT, source, ignore=shutil.ignore_patterns(".*", "build", "dist", "*.egg-info")
+    )
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path)]
     done = subprocess.run(build, cwd=source, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -90,10 +102,14 @@ for name in {packages()!r}:
 import fairloop, fairloop.platform.cli.main
 from pathlib import Path
 assert Path(fairloop.__file__).is_relative_to({str(site)!r}), fairloop.__file__
-assert list((Path(fairloop.__file__).parent / "platform" / "templates").iterdir())
+assert list((Path(fairloop.__file__).parent / "platform" / "audit" / "templates").iterdir())
 print("imported")
 """
     done = subprocess.run(
-        [sys.executable, "-S", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-S", "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.stdout.strip() == "imported", done.stderr

@@ -4,9 +4,9 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict
 
-from ..audit_models import AuditReport
-from ..audit_report import render_html
-from ..auditing import get_audit, run_audit
+from ..audit.models import AuditReport
+from ..audit.report import render_html
+from ..audit.stored import get_audit, run_audit
 from ..records import AuditScope, StoredAudit
 from .dependencies import RecordId, TheDatabase, ThePlatform
 

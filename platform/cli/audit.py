@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ..audit_inputs import AuditScope
-from ..audit_models import AuditReport
-from ..audit_report import write_audit
-from ..auditing import StoredAudit, run_audit
+from ..audit.inputs import AuditScope
+from ..audit.models import AuditReport
+from ..audit.report import write_audit
+from ..audit.stored import StoredAudit, run_audit
 from .context import opened
 from .output import Json, show, working
 

@@ -15,6 +15,11 @@ from .output import Json, number, show, working
 app = typer.Typer(help="Feedback-loop studies.", no_args_is_help=True, add_completion=False)
 
 
+@app.callback()
+def studies() -> None:
+    """Feedback-loop studies."""  # keeps `run` a word of its own while it is the only command
+
+
 @app.command()
 def run(
     file: Annotated[Path, typer.Argument(help="YAML file of the study.")],

@@ -8,7 +8,7 @@ from fairloop.arrays import PAD
 from fairloop.candidates.catalogue import Catalogue, Groups
 from fairloop.errors import EmptyData, InvalidValue
 from fairloop.metrics import accuracy, diversity, exposure
-from fairloop.platform.audit import AuditConfig, AuditInputs, compute_audit
+from fairloop.platform.audit.compute import AuditConfig, AuditInputs, compute_audit
 from fairloop.rerankers.constraints import Constraints, ExposureFloor, HardFilters
 
 N_USERS, N_ITEMS, K = 300, 60, 5

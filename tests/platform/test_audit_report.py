@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from fairloop.candidates.catalogue import Catalogue, Groups
 from fairloop.errors import StorageFull
-from fairloop.platform.audit import AuditConfig, AuditInputs, AuditReport, compute_audit
-from fairloop.platform.audit_report import render_html, write_audit
+from fairloop.platform.audit.compute import AuditConfig, AuditInputs, AuditReport, compute_audit
+from fairloop.platform.audit.report import render_html, write_audit
 from fairloop.rerankers.constraints import Constraints, ExposureFloor, HardFilters
 
 HOSTILE = "<script>alert(1)</script>"

@@ -9,9 +9,9 @@ import pytest
 from fairloop.arrays import PAD
 from fairloop.errors import ArtifactNotFound, EmptyData, UnknownRecord
 from fairloop.explain.writer import Explainer
-from fairloop.platform.audit_inputs import read_audit_inputs
-from fairloop.platform.audit_models import AuditConfig, AuditReport
-from fairloop.platform.auditing import get_audit, run_audit
+from fairloop.platform.audit.inputs import read_audit_inputs
+from fairloop.platform.audit.models import AuditConfig, AuditReport
+from fairloop.platform.audit.stored import get_audit, run_audit
 from fairloop.platform.db.engine import Database
 from fairloop.platform.db.tables import Audit
 from fairloop.platform.recommender import Recommender, open_recommender

@@ -3,15 +3,15 @@
 import json
 from collections.abc import Callable
 
-from ..rerankers.constraints import Constraints
-from .audit import compute_audit
-from .audit_inputs import read_audit_inputs, resolved
-from .audit_models import AuditConfig
-from .db.engine import Database
-from .home import Home
-from .records import AuditScope, StoredAudit
-from .store import audits as store
-from .store.recommendations import latest_state_in
+from ...rerankers.constraints import Constraints
+from ..db.engine import Database
+from ..home import Home
+from ..records import AuditScope, StoredAudit
+from ..store import audits as store
+from ..store.recommendations import latest_state_in
+from .compute import compute_audit
+from .inputs import read_audit_inputs, resolved
+from .models import AuditConfig
 
 
 def run_audit(

@@ -5,7 +5,7 @@ It states findings and what could not have been found. It never certifies anythi
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from .audit_models import (
+from .models import (
     Figure,
     GapFigure,
     ItemAttribute,
@@ -15,7 +15,7 @@ from .audit_models import (
     UserAttribute,
     Verdict,
 )
-from .audit_words import count, digits, group_name, label, number, p_value, percent
+from .words import count, digits, group_name, label, number, p_value, percent
 
 
 def write_verdict(

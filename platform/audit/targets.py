@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..arrays import MISSING, BoolArray, FloatArray
-from ..candidates.catalogue import Groups
-from ..rerankers.constraints import Constraints, ExposureFloor, HardFilters
-from .audit_figures import Ratio, Sampled, printed
-from .audit_models import AuditConfig, Figure, Status, TargetCheck
-from .audit_view import SlateView
+from ...arrays import MISSING, BoolArray, FloatArray
+from ...candidates.catalogue import Groups
+from ...rerankers.constraints import Constraints, ExposureFloor, HardFilters
+from .figures import Ratio, Sampled, printed
+from .models import AuditConfig, Figure, Status, TargetCheck
+from .view import SlateView
 
 
 def target_ratios(

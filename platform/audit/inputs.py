@@ -4,17 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..arrays import PAD
-from ..candidates.artifact import load_candidates
-from ..candidates.candidate_set import CandidateSet
-from ..errors import ArtifactNotFound, EmptyData
-from .audit_models import AuditInputs
-from .db.engine import Database
-from .home import Home
-from .records import AuditScope
-from .store import recommendations as store
-from .store import versions
-from .store.recommendations import LoggedSlate
+from ...arrays import PAD
+from ...candidates.artifact import load_candidates
+from ...candidates.candidate_set import CandidateSet
+from ...errors import ArtifactNotFound, EmptyData
+from ..db.engine import Database
+from ..home import Home
+from ..records import AuditScope
+from ..store import recommendations as store
+from ..store import versions
+from ..store.recommendations import LoggedSlate
+from .models import AuditInputs
 
 
 def read_audit_inputs(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .audit_models import Figure
+from .models import Figure
 
 ROW = 30.0
 

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from ..arrays import MISSING, BoolArray, FloatArray, IntArray
-from ..candidates.catalogue import Groups
-from ..errors import EmptyData, InvalidValue
-from ..metrics.accuracy import ndcg, recall, relevance_of
-from ..metrics.diversity import intra_list_jaccard
-from ..metrics.exposure import group_exposure, list_exposure, position_discount
-from ..metrics.lists import sum_by
-from ..metrics.popularity import mean_popularity, novelty, profile_popularity
-from .audit_models import AuditInputs
+from ...arrays import MISSING, BoolArray, FloatArray, IntArray
+from ...candidates.catalogue import Groups
+from ...errors import EmptyData, InvalidValue
+from ...metrics.accuracy import ndcg, recall, relevance_of
+from ...metrics.diversity import intra_list_jaccard
+from ...metrics.exposure import group_exposure, list_exposure, position_discount
+from ...metrics.lists import sum_by
+from ...metrics.popularity import mean_popularity, novelty, profile_popularity
+from .models import AuditInputs
 
 
 class SlateView:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from ..candidates.folders import write_file_atomically
-from . import audit_words as words
-from .audit_charts import Chart, chart
-from .audit_models import AuditReport, ItemAttribute, UserAttribute
+from ...candidates.folders import write_file_atomically
+from . import words
+from .charts import Chart, chart
+from .models import AuditReport, ItemAttribute, UserAttribute
 
 _ENVIRONMENT = Environment(
-    loader=PackageLoader("fairloop.platform", "templates"),
+    loader=PackageLoader("fairloop.platform.audit", "templates"),
     autoescape=select_autoescape(default=True, default_for_string=True),
     undefined=StrictUndefined,
     trim_blocks=True,

@@ -8,22 +8,22 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from ..arrays import FloatArray
-from ..candidates.catalogue import Groups
-from ..errors import InvalidValue
-from .audit_figures import Ratio, Sampled, catalogue_figures, printed, sample_ratios
-from .audit_gaps import (
+from ...arrays import FloatArray
+from ...candidates.catalogue import Groups
+from ...errors import InvalidValue
+from .figures import Ratio, Sampled, catalogue_figures, printed, sample_ratios
+from .gaps import (
     PlannedTest,
     plan_item_test,
     plan_user_tests,
     run_tests,
     untested,
 )
-from .audit_groups import item_attribute, item_ratios, user_attribute, user_ratios
-from .audit_models import AuditConfig, AuditInputs, AuditReport, Figure, Method, Population
-from .audit_targets import check_targets, target_ratios
-from .audit_verdict import write_verdict
-from .audit_view import SlateView
+from .groups import item_attribute, item_ratios, user_attribute, user_ratios
+from .models import AuditConfig, AuditInputs, AuditReport, Figure, Method, Population
+from .targets import check_targets, target_ratios
+from .verdict import write_verdict
+from .view import SlateView
 
 __all__ = ["AuditConfig", "AuditInputs", "AuditReport", "compute_audit"]
 

@@ -5,9 +5,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..arrays import IntArray
-from ..candidates.catalogue import Catalogue, Groups
-from ..rerankers.constraints import Constraints
+from ...arrays import IntArray
+from ...candidates.catalogue import Catalogue, Groups
+from ...rerankers.constraints import Constraints
 
 Outcome = Literal["gap", "no gap detected", "not tested"]
 Status = Literal["met", "not met", "not decided", "not measured"]

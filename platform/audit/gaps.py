@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import MISSING, FloatArray
-from ..candidates.catalogue import Groups
-from ..metrics.permutation import GapTest, gap_test, holm, sign_flip_test
-from .audit_models import AuditConfig, GapFigure
-from .audit_view import SlateView
+from ...arrays import MISSING, FloatArray
+from ...candidates.catalogue import Groups
+from ...metrics.permutation import GapTest, gap_test, holm, sign_flip_test
+from .models import AuditConfig, GapFigure
+from .view import SlateView
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import FloatArray, IntArray
-from ..metrics.bootstrap import (
+from ...arrays import FloatArray, IntArray
+from ...metrics.bootstrap import (
     bootstrap_item_amounts,
     bootstrap_sums,
     centred_interval,
     interval,
 )
-from ..metrics.diversity import gini
-from .audit_models import AuditConfig, Figure
+from ...metrics.diversity import gini
+from .models import AuditConfig, Figure
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..arrays import MISSING, FloatArray
-from ..candidates.catalogue import Groups
-from ..metrics.exposure import parity_ratio
-from .audit_figures import Ratio, Sampled, printed
-from .audit_gaps import untested
-from .audit_models import (
+from ...arrays import MISSING, FloatArray
+from ...candidates.catalogue import Groups
+from ...metrics.exposure import parity_ratio
+from .figures import Ratio, Sampled, printed
+from .gaps import untested
+from .models import (
     AuditConfig,
     GapFigure,
     ItemAttribute,
@@ -17,7 +17,7 @@ from .audit_models import (
     UserAttribute,
     UserGroup,
 )
-from .audit_view import SlateView
+from .view import SlateView
 
 
 def item_ratios(view: SlateView, attributes: Mapping[str, Groups]) -> dict[str, Ratio]:

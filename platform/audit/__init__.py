@@ -1,0 +1,1 @@
+"""Measures what was recommended, from the record; start with ``compute.py``."""
