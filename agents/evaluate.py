@@ -1,0 +1,189 @@
+"""Policies compared on held-out users: same users, same luck, intervals from resampling users."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ..arrays import FloatArray
+from ..candidates.candidate_set import CandidateSet
+from ..metrics.accuracy import ndcg, relevance_of
+from ..metrics.bootstrap import bootstrap_sums, interval
+from ..rerankers.constraints import Constraints
+from ..simulators.gaps import RunningGaps
+from ..simulators.logged import LoggedPopulation
+from .baselines import Entrant
+from .config import EvaluationConfig
+from .outcomes import Arena, UserTotals, run
+from .report import ConstraintFigure, EvaluationReport, Interval, PolicyFigures
+
+
+def evaluate(
+    arena: Arena,
+    entrants: Sequence[Entrant],
+    published: str,
+    candidates: CandidateSet,
+    seed: int,
+    config: EvaluationConfig | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> EvaluationReport:
+    """Let every entrant serve the same held-out users through the same luck.
+
+    Args:
+        arena: The held-out users and the limits.
+        entrants: The policies, baselines among them.
+        published: Name of the entrant that would be deployed.
+        candidates: Where the held-out interactions are.
+        seed: Root of the luck and of the resampling.
+        config: Seeds, resamples and confidence.
+        progress: Called with policies done and in all.
+    """
+    config = config or EvaluationConfig()
+    luck, resampling = np.random.SeedSequence(seed).spawn(2)
+    seeds = tuple(int(s) for s in luck.generate_state(config.seeds))
+    totals: list[UserTotals] = []
+    accuracy: list[FloatArray] = []
+    for entrant in entrants:
+        totals.append(run(arena, entrant.make, seeds))
+        accuracy.append(first_slate_ndcg(arena, entrant, candidates, seeds[0]))
+        if progress is not None:
+            progress(len(totals), len(entrants))
+    best = best_baseline(entrants, totals, arena.targets)
+    table = np.stack([_columns(t, a) for t, a in zip(totals, accuracy, strict=True)], axis=1)
+    figures = _Figures(table, best, arena, config, np.random.default_rng(resampling))
+    return EvaluationReport(
+        n_users=len(arena),
+        seeds=seeds,
+        slate_size=arena.world.config.slate_size,
+        confidence=config.confidence,
+        n_bootstrap=config.n_bootstrap,
+        published=published,
+        best_baseline=None if best is None else entrants[best].name,
+        policies=tuple(figures.of(i, entrant) for i, entrant in enumerate(entrants)),
+    )
+
+
+def best_baseline(
+    entrants: Sequence[Entrant], totals: Sequence[UserTotals], targets: FloatArray
+) -> int | None:
+    """Index of the baseline of highest engagement that breaks no constraint, by its levels."""
+    holding = [
+        i
+        for i, entrant in enumerate(entrants)
+        if entrant.kind == "baseline" and bool((totals[i].levels() >= targets).all())
+    ]
+    return max(holding, key=lambda i: float(totals[i].expected_engagement.mean()), default=None)
+
+
+def first_slate_ndcg(
+    arena: Arena, entrant: Entrant, candidates: CandidateSet, seed: int
+) -> FloatArray:
+    """NDCG of each user's first slate against held-out interactions, NaN without any, ``(U,)``."""
+    logged = LoggedPopulation(arena.world, arena.constraints, seed, context=arena.context)
+    everyone = np.ones(len(arena), np.bool_)
+    columns = entrant.make().slates(
+        logged, everyone, RunningGaps(arena.constraints), np.random.default_rng(seed)
+    )
+    lists = np.take_along_axis(arena.world.pools.items, columns, axis=1)
+    held = candidates.heldout
+    relevance, n_relevant = relevance_of(
+        lists, arena.world.users, held.user, held.item, candidates.catalogue.n_items
+    )
+    return ndcg(relevance, n_relevant)
+
+
+def _columns(totals: UserTotals, accuracy: FloatArray) -> FloatArray:
+    """What is resampled of one policy: a row per user, a column per sum that a figure needs."""
+    known = np.isfinite(accuracy)
+    columns = np.zeros((len(known), _LEVELS + totals.measured.shape[1]))
+    columns[:, _ENGAGEMENT] = totals.expected_engagement
+    columns[:, _SLATES] = totals.slates
+    columns[:, _RETAINED] = totals.retained
+    columns[:, _NDCG] = np.where(known, accuracy, 0.0)
+    columns[:, _HAS_NDCG] = known
+    columns[:, _LEVELS:] = totals.measured
+    return columns
+
+
+_ENGAGEMENT, _SLATES, _RETAINED, _NDCG, _HAS_NDCG, _LEVELS = range(6)
+
+
+class _Figures:
+    """Means over users and over resampled users, the same ones for every policy.
+
+    Args:
+        table: Shape ``(U, policies, columns)``.
+        reference: Policy that engagement is divided by; each by itself where None.
+        arena: Users and limits.
+        config: Resamples and confidence.
+        rng: Source of the resamples.
+    """
+
+    def __init__(
+        self,
+        table: FloatArray,
+        reference: int | None,
+        arena: Arena,
+        config: EvaluationConfig,
+        rng: np.random.Generator,
+    ) -> None:
+        n_users, *shape = table.shape
+        sums = bootstrap_sums(table.reshape(n_users, -1), config.n_bootstrap, rng)
+        self._resampled = sums.reshape(-1, *shape) / n_users
+        self._means = table.mean(axis=0)
+        self._reference, self._arena, self._config = reference, arena, config
+
+    def of(self, index: int, entrant: Entrant) -> PolicyFigures:
+        """The figures of one policy."""
+        means, resampled = self._means[index], self._resampled[:, index]
+        other = index if self._reference is None else self._reference
+        has_accuracy = means[_HAS_NDCG] > 0 and bool((resampled[:, _HAS_NDCG] > 0).all())
+        return PolicyFigures(
+            name=entrant.name,
+            kind=entrant.kind,
+            parameters=entrant.parameters,
+            simulator_steps=entrant.steps,
+            engagement=self._interval(means[_ENGAGEMENT], resampled[:, _ENGAGEMENT]),
+            engagement_ratio=self._interval(
+                means[_ENGAGEMENT] / self._means[other, _ENGAGEMENT],
+                resampled[:, _ENGAGEMENT] / self._resampled[:, other, _ENGAGEMENT],
+            ),
+            slates=self._interval(means[_SLATES], resampled[:, _SLATES]),
+            retained=self._interval(means[_RETAINED], resampled[:, _RETAINED]),
+            constraints=self._constraints(means, resampled),
+            ndcg=self._interval(
+                means[_NDCG] / means[_HAS_NDCG], resampled[:, _NDCG] / resampled[:, _HAS_NDCG]
+            )
+            if has_accuracy
+            else None,
+        )
+
+    def _constraints(
+        self, means: FloatArray, resampled: FloatArray
+    ) -> tuple[ConstraintFigure, ...]:
+        names = constraint_names(self._arena.constraints)
+        found: list[ConstraintFigure] = []
+        for i, (name, target) in enumerate(zip(names, self._arena.targets, strict=True)):
+            if name is None:
+                continue
+            levels = resampled[:, _LEVELS + i] / resampled[:, _SLATES]
+            level = means[_LEVELS + i] / means[_SLATES]
+            bound = np.quantile(target - levels, self._config.confidence)
+            found.append(
+                ConstraintFigure(
+                    name=name,
+                    target=float(target),
+                    measured=self._interval(level, levels),
+                    violation_ucb=float(bound),
+                )
+            )
+        return tuple(found)
+
+    def _interval(self, value: float, replicates: FloatArray) -> Interval:
+        low, high = interval(replicates, self._config.confidence)
+        return Interval(value=float(value), low=float(low), high=float(high))
+
+
+def constraint_names(constraints: Constraints) -> tuple[str | None, ...]:
+    """Name of each constraint, diversity last; None for a diversity that has no floor."""
+    floors = [f"exposure:{f.attribute}={f.group}" for f in constraints.exposure]
+    return (*floors, None if constraints.min_diversity is None else "diversity")

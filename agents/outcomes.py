@@ -1,0 +1,114 @@
+"""What a policy brings each user, averaged over the seeds of the simulator."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import FloatArray, IntArray
+from ..rerankers.constraints import Constraints
+from ..rerankers.context import PoolContext
+from ..simulators.gaps import constraint_targets
+from ..simulators.policies import SlatePolicy
+from ..simulators.rollout import UserOutcomes, simulate
+from ..simulators.world import World
+
+MakePolicy = Callable[[], SlatePolicy]
+"""Makes a policy anew, because some carry a state from slate to slate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arena:
+    """Some users, the limits on what they are shown, and what is static about their pools.
+
+    Attributes:
+        world: The users.
+        constraints: The limits.
+        context: Gathered once, because every simulation needs it.
+    """
+
+    world: World
+    constraints: Constraints
+    context: PoolContext
+
+    @classmethod
+    def of(cls, world: World, constraints: Constraints) -> "Arena":
+        """Gather the context of a world's pools."""
+        return cls(world, constraints, PoolContext.of(world.pools, world.catalogue, constraints))
+
+    @property
+    def targets(self) -> FloatArray:
+        """Floor of each constraint, shape ``(C,)``, diversity last; 0 where none is set."""
+        return constraint_targets(self.constraints)
+
+    def __len__(self) -> int:
+        return len(self.world)
+
+
+@dataclass(frozen=True, slots=True)
+class UserTotals:
+    """Per user, means over seeds.
+
+    Attributes:
+        engagement: Satisfaction summed over clicks, shape ``(U,)``.
+        expected_engagement: The same with the choice model's probabilities in place of sampled
+            clicks; equal in expectation, less noisy; shape ``(U,)``.
+        slates: Slates shown, shape ``(U,)``.
+        measured: Sum over slates of each exposure share, then of diversity, shape ``(U, C)``.
+        retained: Share of seeds in which the user was still there at the horizon, shape ``(U,)``.
+        n_slates: Slates shown to all users over all seeds: the user-steps that were simulated.
+    """
+
+    engagement: FloatArray
+    expected_engagement: FloatArray
+    slates: FloatArray
+    measured: FloatArray
+    retained: FloatArray
+    n_slates: int
+
+    def levels(self) -> FloatArray:
+        """Each exposure share, then diversity, over all slates, shape ``(C,)``."""
+        return self.measured.sum(axis=0) / self.slates.sum()
+
+    def spread(self) -> FloatArray:
+        """Standard deviation over users of what each contributes to ``levels``, shape ``(C,)``.
+
+        ``levels`` are ratios of sums, so a user's contribution is linearised: the standard error
+        of a level is this divided by the square root of the number of users.
+        """
+        influence = (self.measured - self.slates[:, None] * self.levels()) / self.slates.mean()
+        return np.sqrt((influence**2).mean(axis=0))
+
+
+def run(arena: Arena, make: MakePolicy, seeds: Sequence[int]) -> UserTotals:
+    """Simulate every user of the arena once per seed."""
+    runs = [
+        simulate(arena.world, make(), arena.constraints, seed, context=arena.context)
+        for seed in seeds
+    ]
+    return averaged(runs)
+
+
+def run_some(arena: Arena, make: MakePolicy, seed: int, rows: IntArray) -> UserTotals:
+    """Simulate the users of some rows once."""
+    outcome = simulate(
+        arena.world, make(), arena.constraints, seed, rows=rows, context=arena.context
+    )
+    return averaged([outcome])
+
+
+def averaged(runs: Sequence[UserOutcomes]) -> UserTotals:
+    """Means over runs of the same users."""
+
+    def mean(name: str) -> FloatArray:
+        return np.mean([getattr(r, name) for r in runs], axis=0, dtype=np.float64)
+
+    measured = np.concatenate([mean("exposure"), mean("diversity")[:, None]], axis=1)
+    return UserTotals(
+        engagement=mean("engagement"),
+        expected_engagement=mean("expected_engagement"),
+        slates=mean("n_slates"),
+        measured=measured,
+        retained=mean("retained"),
+        n_slates=round(sum(float(r.n_slates.sum()) for r in runs)),
+    )

@@ -1,0 +1,219 @@
+"""From candidates to a judged policy: tune the baselines, learn, calibrate, evaluate, judge."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel
+
+from ..candidates.candidate_set import CandidateSet
+from ..simulators.fit import fit_world
+from ..simulators.world import World
+from .baselines import Entrant, weight_units
+from .config import TrainConfig
+from .evaluate import evaluate
+from .families import STATE_AWARE, baseline_families
+from .gate import Verdict, judge
+from .jobs import LearnJob, TrainedSeed, TuneJob
+from .outcomes import Arena
+from .parallel import run_jobs
+from .policy import WeightPolicy
+from .report import EvaluationReport
+from .split import UserSplit, split_users
+from .storage import PolicyManifest, save_policy
+from .targets import default_constraints
+
+StageProgress = Callable[[str, int, int], None]
+"""Called with the name of the stage, work done and work in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedPolicy:
+    """The published policy and everything known about it.
+
+    Attributes:
+        policy: Best on validation users among the training seeds.
+        manifest: What is stored beside it.
+        report: Every training seed and every tuned baseline on held-out users.
+        verdict: Whether it may be deployed.
+        training: Each training seed.
+    """
+
+    policy: WeightPolicy
+    manifest: PolicyManifest
+    report: EvaluationReport
+    verdict: Verdict
+    training: tuple[TrainedSeed, ...]
+
+    def save(self, policies: Path) -> Path:
+        """Write the policy and its manifest; the folder's name is the version.
+
+        Raises:
+            StorageFull: The disk refused; nothing was kept.
+        """
+        return save_policy(self.policy, self.manifest, policies)
+
+
+@dataclass(frozen=True, slots=True)
+class Arenas:
+    """The three groups of users under the same limits."""
+
+    train: Arena
+    validation: Arena
+    test: Arena
+
+
+def train_policy(
+    candidates: CandidateSet,
+    config: TrainConfig | None = None,
+    progress: StageProgress | None = None,
+    candidates_version: str = "",
+) -> TrainedPolicy:
+    """Train a constrained re-ranker and judge it against tuned baselines on held-out users.
+
+    Args:
+        candidates: What could be shown.
+        config: Budgets, seeds, limits and the rule for deployment.
+        progress: Called with the name of the stage, work done and work in all.
+        candidates_version: Recorded as lineage.
+
+    Raises:
+        InvalidValue: There are too few users to split, or a constraint names an unknown group.
+    """
+    config = config or TrainConfig()
+    report_to = progress or (lambda stage, done, total: None)
+    seeds = Seeds.of(config.seed)
+    world = fit_world(candidates, config.world, seeds.world)
+    arenas = split_arenas(world, candidates, config, seeds.split)
+
+    tuning = tune_jobs(arenas, config, seeds)
+    tuned = run_jobs(tuning, config.workers, lambda d, t: report_to("tune baselines", d, t))
+    learning = [
+        LearnJob(arenas.train, arenas.validation, len(arenas.test), tuned[-1], seed, config)
+        for seed in seeds.training(config.training_seeds)
+    ]
+    trained = run_jobs(learning, config.workers, lambda d, t: report_to("learn", d, t))
+
+    best = int(np.argmax([t.validation_rank for t in trained]))
+    learned = [
+        Entrant(seed_name(i, best), "learned", t.make, t.parameters, t.steps)
+        for i, t in enumerate(trained)
+    ]
+    entrants = [t.entrant() for t in tuned] + learned
+    report = evaluate(
+        arenas.test,
+        entrants,
+        PUBLISHED,
+        candidates,
+        seeds.evaluation,
+        config.evaluation,
+        lambda d, t: report_to("evaluate", d, t),
+    )
+    verdict = judge(report, config.gate)
+    manifest = _manifest(trained[best], report, verdict, config, arenas.test, candidates_version)
+    return TrainedPolicy(trained[best].policy, manifest, report, verdict, tuple(trained))
+
+
+PUBLISHED = "learned"
+"""Name of the published policy in the report; other training seeds carry their number."""
+
+
+def seed_name(index: int, best: int) -> str:
+    """Name of a training seed in the report."""
+    return PUBLISHED if index == best else f"{PUBLISHED}, seed {index + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """Independent streams, one per part, spawned from one seed."""
+
+    world: int
+    split: int
+    tuning: int
+    learning: int
+    evaluation: int
+    units: int
+
+    @classmethod
+    def of(cls, seed: int) -> "Seeds":
+        """Spawn them."""
+        children = np.random.SeedSequence(seed).spawn(6)
+        return cls(*(int(child.generate_state(1)[0]) for child in children))
+
+    def training(self, n: int) -> tuple[int, ...]:
+        """Seeds of ``n`` trainings; the first ones do not depend on ``n``."""
+        return tuple(int(s) for s in np.random.SeedSequence(self.learning).generate_state(n))
+
+
+def split_arenas(world: World, candidates: CandidateSet, config: TrainConfig, seed: int) -> Arenas:
+    """Split the users; floors that are not given are computed on the training users."""
+    split: UserSplit = split_users(len(world), config.split, seed)
+    constraints = config.constraints or default_constraints(
+        candidates, world.users[split.train], config.world.slate_size
+    )
+    parts = (split.train, split.validation, split.test)
+    return Arenas(*(Arena.of(world.take(rows), constraints) for rows in parts))
+
+
+def tune_jobs(arenas: Arenas, config: TrainConfig, seeds: Seeds) -> list[TuneJob]:
+    """One job per baseline, all of the same budget.
+
+    The budget is that of the learned policy: the search for its start and its learning together.
+    The search whose first part gives the start goes on to the full budget as a baseline.
+    """
+    units = weight_units(arenas.train, seeds.units)
+    families = baseline_families(arenas.train.world.catalogue, arenas.train.constraints, units)
+    search = config.search.model_copy(
+        update={"steps": config.search.steps + config.ppo.total_steps}
+    )
+    return [
+        TuneJob(
+            family,
+            arenas.train,
+            arenas.validation,
+            len(arenas.test),
+            seeds.tuning,
+            search,
+            config.calibration,
+            config.search.steps if family.name == STATE_AWARE else None,
+        )
+        for family in families
+    ]
+
+
+def _manifest(
+    trained: TrainedSeed,
+    report: EvaluationReport,
+    verdict: Verdict,
+    config: TrainConfig,
+    arena: Arena,
+    candidates_version: str,
+) -> PolicyManifest:
+    policy = trained.policy
+    # How many processes made it does not change what was made.
+    recorded = config.model_copy(update={"workers": 1})
+    return PolicyManifest(
+        name=PUBLISHED,
+        slate_size=arena.world.config.slate_size,
+        constraints=policy.constraints,
+        feature_names=policy.feature_names,
+        observation_names=policy.observation_names,
+        n_hidden=len(policy.hidden),
+        lineage={
+            "candidates": candidates_version,
+            "world": hash_of(config.world),
+            "config": hash_of(recorded),
+            "seed": str(config.seed),
+        },
+        config=recorded.model_dump(mode="json"),
+        curve=trained.curve,
+        report=report,
+        verdict=verdict,
+    )
+
+
+def hash_of(model: BaseModel) -> str:
+    """SHA-256 of a configuration's JSON, hexadecimal."""
+    return hashlib.sha256(model.model_dump_json().encode()).hexdigest()

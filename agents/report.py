@@ -1,0 +1,131 @@
+"""What an evaluation on held-out users found, as data."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..errors import InvalidValue
+
+Kind = Literal["baseline", "learned"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Interval(_Model):
+    """An estimate with a two-sided interval from resampling users."""
+
+    value: float
+    low: float
+    high: float
+
+
+class ConstraintFigure(_Model):
+    """One constraint, as measured on held-out users.
+
+    Attributes:
+        name: ``"exposure:<attribute>=<group>"`` or ``"diversity"``.
+        target: The floor.
+        measured: What the slates had.
+        violation_ucb: Upper one-sided confidence bound of ``target - measured``; the constraint
+            counts as met when it is not above 0.
+    """
+
+    name: str
+    target: float
+    measured: Interval
+    violation_ucb: float
+
+    @property
+    def violation(self) -> float:
+        """Point estimate of the violation; negative where the floor is exceeded."""
+        return self.target - self.measured.value
+
+    @property
+    def met(self) -> bool:
+        """Whether the floor holds with confidence."""
+        return self.violation_ucb <= 0.0
+
+
+class PolicyFigures(_Model):
+    """One policy on held-out users.
+
+    Attributes:
+        name: Name for tables.
+        kind: A baseline, or learned.
+        parameters: Tuned parameters by name; weights for the linear ones.
+        simulator_steps: User-steps of simulation spent on tuning or learning it.
+        engagement: Satisfaction summed over clicks, per user over the horizon. Users click and
+            move on by chance; what is summed is each slate's expectation given the user's state,
+            which has the same mean and less noise.
+        engagement_ratio: Engagement over that of ``EvaluationReport.best_baseline``, paired on
+            the same users and the same luck.
+        slates: Slates per user over the horizon.
+        retained: Share of users who had not left at the horizon.
+        constraints: Each constraint, in the order of the specification, diversity last.
+        ndcg: NDCG of the first slate against held-out interactions, over users who have any.
+    """
+
+    name: str
+    kind: Kind
+    parameters: dict[str, float]
+    simulator_steps: int = Field(ge=0)
+    engagement: Interval
+    engagement_ratio: Interval
+    slates: Interval
+    retained: Interval
+    constraints: tuple[ConstraintFigure, ...]
+    ndcg: Interval | None
+
+    @property
+    def meets_constraints(self) -> bool:
+        """Whether every upper confidence bound of a violation is at or below 0."""
+        return all(c.met for c in self.constraints)
+
+    @property
+    def breaks_no_constraint(self) -> bool:
+        """Whether every point estimate is at or above its floor; the weaker statement."""
+        return all(c.violation <= 0.0 for c in self.constraints)
+
+
+class EvaluationReport(_Model):
+    """Policies compared on held-out users, on the same randomness.
+
+    Attributes:
+        n_users: Held-out users; the unit that is resampled.
+        seeds: Seeds of the simulator; figures are means over them.
+        slate_size: Items per slate.
+        confidence: Level of two-sided intervals and of the one-sided bounds.
+        n_bootstrap: Resamples.
+        published: The learned policy that would be deployed.
+        best_baseline: The tuned baseline of highest engagement among those that break no
+            constraint by their point estimate; None if all do.
+        policies: Figures of each policy.
+    """
+
+    n_users: int = Field(ge=0)
+    seeds: tuple[int, ...]
+    slate_size: int = Field(ge=1)
+    confidence: float = Field(gt=0.0, lt=1.0)
+    n_bootstrap: int = Field(ge=1)
+    published: str
+    best_baseline: str | None
+    policies: tuple[PolicyFigures, ...]
+
+    def figures(self, name: str) -> PolicyFigures:
+        """The figures of one policy.
+
+        Raises:
+            InvalidValue: No policy of that name was evaluated.
+        """
+        for figures in self.policies:
+            if figures.name == name:
+                return figures
+        names = ", ".join(p.name for p in self.policies)
+        raise InvalidValue(f"no policy named {name!r}", field="policy", mend=f"Use one of {names}.")
+
+    @property
+    def learned(self) -> PolicyFigures:
+        """The figures of the policy that would be deployed."""
+        return self.figures(self.published)
