@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from ..candidates.dataset import Dataset
 from ..candidates.folders import write_file_atomically
 from ..candidates.groups import GroupsConfig
 from ..candidates.write import load_dataset, save_dataset
+from ..config_files import read_yaml, validate
 from ..errors import ArtifactNotFound, InvalidValue
 from .home import Home
 
@@ -58,27 +59,14 @@ def open_dataset(home: Home, name: str | None = None) -> tuple[Dataset, GroupsCo
         raise ArtifactNotFound(
             f"no data set {chosen!r}", field="data", mend=f"Name one of {', '.join(names)}."
         )
-    return load_dataset(home.data / chosen), read_groups(_groups_file(home, chosen))
+    return load_dataset(home.data / chosen), validate(
+        GroupsConfig, read_yaml(_groups_file(home, chosen))
+    )
 
 
 def imported(home: Home) -> list[str]:
     """Names of the imported data sets."""
     return sorted(path.parent.name for path in home.data.glob("*/manifest.json"))
-
-
-def read_groups(path: Path) -> GroupsConfig:
-    """Read group declarations from a JSON file.
-
-    Raises:
-        InvalidValue: The file holds something else.
-    """
-    try:
-        return GroupsConfig.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InvalidValue(
-            f"{path.name}: {first['msg']}", field=".".join(map(str, first["loc"])) or "groups"
-        ) from None
 
 
 def summarise(dataset: Dataset, groups: GroupsConfig) -> DataSummary:

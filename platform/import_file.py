@@ -1,17 +1,13 @@
 """The YAML file that says where a data set is and which groups are declared on it."""
 
 from pathlib import Path
-from typing import Any, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from ..candidates.dataset import Dataset
 from ..candidates.groups import GroupsConfig
 from ..candidates.read import RecBoleMapping, TableMapping, read_recbole, read_tables
-from ..errors import InvalidValue
-
-Model = TypeVar("Model", bound=BaseModel)
+from ..config_files import read_yaml, validate
 
 
 class RecBoleFolder(RecBoleMapping):
@@ -63,35 +59,3 @@ def read_import_file(path: Path) -> ImportFile:
                 key: path.parent / str(values[key]) for key in keys if values.get(key) is not None
             }
     return validate(ImportFile, spec)
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """A YAML mapping.
-
-    Raises:
-        InvalidValue: The file cannot be read or holds something else.
-    """
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidValue(
-            f"cannot be read: {error}", field=str(path), mend="Give a readable YAML file."
-        ) from None
-    if not isinstance(values, dict):
-        raise InvalidValue("holds no mapping", field=str(path), mend="Write `key: value` lines.")
-    return values
-
-
-def validate(kind: type[Model], values: dict[str, Any]) -> Model:
-    """A validated configuration.
-
-    Raises:
-        InvalidValue: Names the first key or value that was refused.
-    """
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or kind.__name__
-        mend = f"Known keys: {', '.join(kind.model_fields)}." if "extra" in first["type"] else None
-        raise InvalidValue(first["msg"], field=where, mend=mend) from None

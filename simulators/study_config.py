@@ -1,14 +1,11 @@
 """What a feedback-loop study does, as a file of settings."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..candidates.config import CandidateConfig
-from ..errors import InvalidValue
+from ..config_files import read_yaml, validate
 from ..rerankers.constraints import Constraints
 from ..rerankers.factory import RerankerConfig
 from ..rerankers.topk import TopKConfig
@@ -91,37 +88,10 @@ class StudyConfig(_Settings):
 
 
 def load_study(path: Path) -> StudyConfig:
-    """Read a YAML file.
+    """Read a YAML file; ``docs/examples/study.yaml`` has every setting.
 
     Raises:
         InvalidValue: There is no such file, it is not YAML, or a setting is unknown or out of
             range; the field is named.
     """
-    try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidValue(f"cannot read {path}: {error.strerror}", field="study") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidValue(f"{path} is not YAML: {error}", field="study") from error
-    if not isinstance(settings, Mapping):
-        raise InvalidValue(
-            f"{path} holds no settings", field="study", mend="See docs/examples/study.yaml."
-        )
-    return parse_study(settings)
-
-
-def parse_study(settings: Mapping[str, Any]) -> StudyConfig:
-    """Check settings that were read.
-
-    Raises:
-        InvalidValue: The first setting that is unknown or out of range.
-    """
-    try:
-        return StudyConfig.model_validate(settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InvalidValue(
-            first["msg"],
-            field=".".join(map(str, first["loc"])) or "study",
-            mend="See docs/examples/study.yaml.",
-        ) from error
+    return validate(StudyConfig, read_yaml(path), "study")

@@ -12,7 +12,7 @@ from ...agents.config import TrainConfig
 from ...agents.gate import require_passed
 from ...agents.report import EvaluationReport, PolicyFigures
 from ...candidates.config import CandidateConfig
-from ..import_file import read_yaml, validate
+from ...config_files import read_yaml, validate
 from ..training import CandidatesResult, PolicyResult, train_and_judge, train_candidates
 from .context import opened
 from .output import Json, interval, show, stages, working

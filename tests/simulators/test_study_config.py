@@ -1,8 +1,9 @@
 from pathlib import Path
 
 import pytest
+from fairloop.config_files import validate
 from fairloop.errors import InvalidValue
-from fairloop.simulators.study_config import StudyConfig, load_study, parse_study
+from fairloop.simulators.study_config import StudyConfig, load_study
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "study.yaml"
 
@@ -37,7 +38,7 @@ def test_the_configuration_survives_json():
 )
 def test_wrong_settings_are_named(settings, field):
     with pytest.raises(InvalidValue) as caught:
-        parse_study(settings)
+        validate(StudyConfig, settings, "study")
     assert caught.value.field == field
 
 
@@ -50,5 +51,5 @@ def test_files_that_hold_no_settings_are_refused(tmp_path, content):
 
 
 def test_an_absent_file_is_refused(tmp_path):
-    with pytest.raises(InvalidValue, match="cannot read"):
+    with pytest.raises(InvalidValue, match="cannot be read"):
         load_study(tmp_path / "none.yaml")
