@@ -93,6 +93,4 @@ def _about(candidates: CandidateSet, version: str, slates: Sequence[LoggedSlate]
         "policies": ", ".join(sorted({slate.policy_version for slate in slates})),
         "first slate": slates[0].created_at.isoformat(timespec="seconds"),
         "last slate": slates[-1].created_at.isoformat(timespec="seconds"),
-        "slates": str(len(slates)),
-        "users": str(len({slate.user_id for slate in slates})),
     }

@@ -209,3 +209,13 @@ def test_python_dash_m_runs_the_same_program(tmp_path: Path) -> None:
     )
     for command in ("demo", "data", "train", "recommend", "chat", "audit", "study", "serve"):
         assert command in done.stdout
+
+
+def test_every_command_is_listed_documented_and_has_help(run: Run) -> None:
+    folder = Path(cli.__file__).parent
+    holds_app = {p.stem for p in folder.glob("*.py") if "\napp = typer" in p.read_text()}
+    assert set(cli.COMMANDS) == holds_app - {"main"}
+    documented = (folder.parents[1] / "docs" / "commands.md").read_text()
+    for name in cli.COMMANDS:
+        assert f"`fairloop {name}" in documented
+        assert run(name, "--help")[0] == 0
