@@ -5,8 +5,11 @@ The rule, in full. A policy passes when all of this holds on held-out users:
 1. The evaluation has at least ``min_users`` users and ``min_seeds`` seeds, names every baseline in
    ``required_baselines``, and holds only finite figures.
 2. For each constraint the upper confidence bound of the violation is at most 0.
-3. Some baseline breaks no constraint, and against the best of those the ratio of engagement is at
-   least ``min_ratio`` with a lower confidence bound of at least ``min_ratio_low``.
+3. It beats the best simple re-ranker (``simple_baselines``) that breaks no constraint: its interval
+   of engagement lies wholly above the other's.
+4. It is not worse than the best baseline of all that breaks no constraint, which may see the same
+   state and is where learning starts: the lower confidence bound of the paired ratio of
+   engagement is at least ``min_ratio_low``.
 
 A baseline counts as soon as its *point estimates* hold, the policy only when its *bounds* do: doubt
 works against the policy.
@@ -26,8 +29,9 @@ class GateConfig(BaseModel):
     Attributes:
         min_users: Fewest held-out users.
         min_seeds: Fewest simulator seeds.
-        min_ratio: Least engagement relative to the best baseline, point estimate.
-        min_ratio_low: Least lower confidence bound of that ratio.
+        min_ratio_low: Least lower confidence bound of the engagement relative to the best
+            baseline. Set it above 1 to deploy only what beats the best baseline as well.
+        simple_baselines: What could serve without learning anything about the user's state.
         required_baselines: Names that the evaluation must hold.
     """
 
@@ -35,8 +39,8 @@ class GateConfig(BaseModel):
 
     min_users: int = Field(default=100, ge=2)
     min_seeds: int = Field(default=5, ge=1)
-    min_ratio: float = Field(default=1.0, gt=0.0)
-    min_ratio_low: float = Field(default=0.99, gt=0.0)
+    min_ratio_low: float = Field(default=0.97, gt=0.0)
+    simple_baselines: tuple[str, ...] = ("top-k", "mmr", "exposure", "static-memoryless")
     required_baselines: tuple[str, ...] = (
         "top-k",
         "mmr",
@@ -80,17 +84,14 @@ def judge(report: EvaluationReport, config: GateConfig | None = None) -> Verdict
         )
         # `not met` rather than `ucb > 0`: a NaN bound must refuse.
         (in_favour if constraint.met else against).append(sentence)
-    if report.best_baseline is None:
-        against.append("No baseline holds the constraints, so there is nothing to compare with.")
-    else:
-        best = report.figures(report.best_baseline)
+    for sentence, enough in (_beats_simple(report, config), _not_worse(report, config)):
+        (in_favour if enough else against).append(sentence)
+    if report.best_baseline is not None:
         figures["ratio"] = learned.engagement_ratio.value
         figures["ratio_low"] = learned.engagement_ratio.low
-        sentence, enough = _comparison(learned, best, report.confidence, config)
-        (in_favour if enough else against).append(sentence)
     headline = (
-        f"{learned.name} may be deployed: it holds the constraints and is not below "
-        f"{report.best_baseline}."
+        f"{learned.name} may be deployed: it holds the constraints, beats the simple re-rankers "
+        f"and is not worse than {report.best_baseline}."
         if not against
         else f"{learned.name} is refused: {against[0]}"
     )
@@ -138,16 +139,39 @@ def _evidence_missing(report: EvaluationReport, config: GateConfig) -> list[str]
     return found
 
 
-def _comparison(
-    learned: PolicyFigures, best: PolicyFigures, confidence: float, config: GateConfig
-) -> tuple[str, bool]:
-    """The comparison with the best baseline, as a sentence, and whether it is enough."""
-    ratio = learned.engagement_ratio
-    enough = ratio.value >= config.min_ratio and ratio.low >= config.min_ratio_low
+def _beats_simple(report: EvaluationReport, config: GateConfig) -> tuple[str, bool]:
+    """Part 3 of the rule, as a sentence, and whether it holds."""
+    able = [
+        p for p in report.policies if p.name in config.simple_baselines and p.breaks_no_constraint
+    ]
+    if not able:
+        return "No simple re-ranker holds the constraints, so there is none to beat.", False
+    best = max(able, key=lambda p: p.engagement.value)
+    learned = report.learned
     sentence = (
-        f"Engagement {learned.engagement.value:.3f} against {best.engagement.value:.3f} of "
-        f"{best.name}: ratio {ratio.value:.4f}, {confidence:.0%} interval {ratio.low:.4f} to "
-        f"{ratio.high:.4f}; at least {config.min_ratio:g} and a lower bound of "
-        f"{config.min_ratio_low:g} are needed."
+        f"Engagement {_span(learned)} against {_span(best)} of {best.name}, the best simple "
+        "re-ranker that holds the constraints; the interval must lie above the other's."
     )
-    return sentence, enough
+    return sentence, learned.engagement.low > best.engagement.high
+
+
+def _not_worse(report: EvaluationReport, config: GateConfig) -> tuple[str, bool]:
+    """Part 4 of the rule, as a sentence, and whether it holds."""
+    if report.best_baseline is None:
+        return "No baseline holds the constraints, so there is nothing to compare with.", False
+    best, ratio = report.figures(report.best_baseline), report.learned.engagement_ratio
+    if ratio.low > 1.0:
+        found = "better"
+    else:
+        found = "worse" if ratio.high < 1.0 else "no difference was measured"
+    sentence = (
+        f"Against {best.name}, the best baseline: ratio {ratio.value:.4f}, "
+        f"{report.confidence:.0%} interval {ratio.low:.4f} to {ratio.high:.4f} ({found}); a lower "
+        f"bound of {config.min_ratio_low:g} is needed."
+    )
+    return sentence, ratio.low >= config.min_ratio_low
+
+
+def _span(policy: PolicyFigures) -> str:
+    e = policy.engagement
+    return f"{e.value:.3f} [{e.low:.3f}, {e.high:.3f}]"

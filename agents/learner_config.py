@@ -8,6 +8,7 @@ class PPOConfig(BaseModel):
 
     Attributes:
         total_steps: User-steps of learning; one step is one slate for one user.
+        critic_steps: User-steps at the start during which only the critic learns.
         n_envs: Users simulated side by side.
         rollout_steps: Steps of each user between updates.
         batch_size: Samples of a gradient step; must divide ``n_envs * rollout_steps``.
@@ -27,6 +28,7 @@ class PPOConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     total_steps: int = Field(default=1_000_000, ge=1)
+    critic_steps: int = Field(default=65_536, ge=0)
     n_envs: int = Field(default=256, ge=1)
     rollout_steps: int = Field(default=64, ge=1)
     batch_size: int = Field(default=2048, ge=2)

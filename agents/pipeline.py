@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from ..candidates.candidate_set import CandidateSet
+from ..rerankers.feasibility import check_reachable
 from ..simulators.fit import fit_world
 from ..simulators.world import World
 from .baselines import Entrant, weight_units
@@ -81,12 +82,14 @@ def train_policy(
 
     Raises:
         InvalidValue: There are too few users to split, or a constraint names an unknown group.
+        UnreachableConstraint: No slates from these pools could hold a constraint.
     """
     config = config or TrainConfig()
     report_to = progress or (lambda stage, done, total: None)
     seeds = Seeds.of(config.seed)
     world = fit_world(candidates, config.world, seeds.world)
     arenas = split_arenas(world, candidates, config, seeds.split)
+    check_reachable(world.pools, arenas.train.constraints, world.catalogue, config.world.slate_size)
 
     tuning = tune_jobs(arenas, config, seeds)
     tuned = run_jobs(tuning, config.workers, lambda d, t: report_to("tune baselines", d, t))

@@ -94,6 +94,12 @@ def actor_layers(policy: ActorCriticPolicy) -> tuple[tuple[Layer, ...], Layer]:
     return tuple(_as_layer(m) for m in hidden), _as_layer(head)
 
 
+def actor_parameters(policy: Any) -> list[nn.Parameter]:
+    """Everything that decides the distribution of actions."""
+    modules = (policy.mlp_extractor.actor, policy.action_net)
+    return [p for m in modules for p in m.parameters()] + [policy.log_std]
+
+
 def _as_layer(module: nn.Linear) -> Layer:
     def array(tensor: torch.Tensor) -> FloatArray:
         return np.ascontiguousarray(tensor.detach().cpu().numpy(), dtype=np.float32)

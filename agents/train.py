@@ -25,8 +25,8 @@ from .lagrange import LagrangeConfig, Multipliers, penalised
 from .learner_config import PPOConfig
 from .luck import luck_of_return
 from .outcomes import Arena
-from .policy import WeightPolicy, size_of
-from .ppo import ResidualActorCritic, actor_layers
+from .policy import Layer, WeightPolicy, size_of
+from .ppo import ResidualActorCritic, actor_layers, actor_parameters
 from .storage import CurvePoint
 
 Progress = Callable[[int, int], None]
@@ -86,9 +86,9 @@ def learn(
         mean, scale, unit, per_day = _warm_up(env)
         priced = PricedEnv(env, Multipliers(margins, lagrange), unit, per_day)
         model = _ppo(priced, ppo, mean, scale, torch_seed)
-        recorder = _Recorder(priced, ppo.total_steps, progress)
+        recorder = _Recorder(priced, ppo, progress)
         model.learn(ppo.total_steps, callback=recorder, log_interval=None)  # pyright: ignore[reportArgumentType]
-        hidden, head = actor_layers(model.policy)
+        hidden, head = recorder.averaged()
     n_obs = env.n_actor_obs
     policy = WeightPolicy(
         constraints=arena.constraints,
@@ -159,15 +159,36 @@ class PricedEnv(VecEnvWrapper):
 
 
 class _Recorder(BaseCallback):
-    """Updates the multipliers after each rollout, and keeps the curve."""
+    """Updates the multipliers after each rollout, keeps the curve and averages the actor.
 
-    def __init__(self, env: PricedEnv, total: int, progress: Progress | None) -> None:
+    The actor rests until the critic has learned a little: with an untrained critic its first
+    updates would be noise. The policy that is kept is the mean of the actor over the second half
+    of learning (Polyak & Juditsky 1992), which has less of the noise of single updates.
+    """
+
+    def __init__(self, env: PricedEnv, config: PPOConfig, progress: Progress | None) -> None:
         super().__init__()
-        self._env, self._total, self._progress = env, total, progress
+        self._env, self._config, self._progress = env, config, progress
         self.curve: list[CurvePoint] = []
+        self._mean: list[FloatArray] = []
+        self._n_averaged = 0
+
+    def averaged(self) -> tuple[tuple[Layer, ...], Layer]:
+        """Hidden layers and head of the averaged actor."""
+        self._average()
+        pairs = zip(self._mean[::2], self._mean[1::2], strict=True)
+        *hidden, head = [Layer(w.astype(np.float32), b.astype(np.float32)) for w, b in pairs]
+        return tuple(hidden), head
 
     def _on_step(self) -> bool:
         return True
+
+    def _on_rollout_start(self) -> None:
+        learning = self.num_timesteps >= self._config.critic_steps
+        for parameter in actor_parameters(self.model.policy):
+            parameter.requires_grad_(learning)
+        if self.num_timesteps >= self._config.total_steps / 2:
+            self._average()
 
     def _on_rollout_end(self) -> None:
         reward, costs, multipliers = self._env.close_rollout()
@@ -180,7 +201,17 @@ class _Recorder(BaseCallback):
             )
         )
         if self._progress is not None:
-            self._progress(min(self.num_timesteps, self._total), self._total)
+            total = self._config.total_steps
+            self._progress(min(self.num_timesteps, total), total)
+
+    def _average(self) -> None:
+        hidden, head = actor_layers(self.model.policy)
+        arrays = [a for layer in (*hidden, head) for a in (layer.weight, layer.bias)]
+        self._n_averaged += 1
+        if self._n_averaged == 1:
+            self._mean = [a.astype(np.float64) for a in arrays]
+        for mean, array in zip(self._mean, arrays, strict=True):
+            mean += (array - mean) / self._n_averaged
 
 
 def _ppo(env: PricedEnv, config: PPOConfig, mean: FloatArray, scale: FloatArray, seed: int) -> PPO:

@@ -46,7 +46,6 @@ def test_the_inputs_are_the_recorded_slates(recommender: Recommender, house: "Ho
     np.testing.assert_array_equal(inputs.held_out_users, held.user)
     np.testing.assert_array_equal(inputs.held_out_items, held.item)
     assert inputs.about["policies"] == "top-k"
-    assert inputs.about["slates"] == "2"
 
 
 def test_a_scope_narrows_what_is_measured(recommender: Recommender, house: "House") -> None:

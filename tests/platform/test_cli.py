@@ -154,7 +154,9 @@ def test_bad_input_is_one_line_and_exit_code_two(
 def test_an_unreachable_constraint_is_refused_before_training(stocked: Run, tmp_path: Path) -> None:
     file = tmp_path / "policy.yaml"
     file.write_text(
-        "constraints:\n  exposure: [{attribute: popularity, group: long_tail, share: 1.0}]\n"
+        "constraints:\n  exposure:\n"
+        "  - {attribute: popularity, group: long_tail, share: 0.7}\n"
+        "  - {attribute: popularity, group: head, share: 0.7}\n"
     )
     code, out, error = stocked("train", "policy", "--config", str(file), "--json")
     assert (code, out) == (2, "")

@@ -1,0 +1,132 @@
+"""The main flow on a small synthetic data set, and what it promises."""
+
+import numpy as np
+import pytest
+from fairloop.agents.baselines import Entrant, Member
+from fairloop.agents.calibration import CalibrationConfig
+from fairloop.agents.config import EvaluationConfig, TrainConfig
+from fairloop.agents.evaluate import evaluate
+from fairloop.agents.families import TopK
+from fairloop.agents.gate import GateConfig
+from fairloop.agents.learner_config import PPOConfig
+from fairloop.agents.outcomes import Arena
+from fairloop.agents.pipeline import PUBLISHED, train_policy
+from fairloop.agents.search import SearchConfig
+from fairloop.agents.split import SplitConfig, split_users
+from fairloop.agents.storage import load_policy
+from fairloop.agents.targets import default_constraints
+from fairloop.errors import InvalidValue
+from fairloop.metrics.diversity import intra_list_jaccard
+from fairloop.metrics.exposure import exposure_share
+from fairloop.simulators.config import WorldConfig
+from pydantic import ValidationError
+
+TINY = TrainConfig(
+    seed=7,
+    training_seeds=2,
+    world=WorldConfig(slate_size=5),
+    search=SearchConfig(steps=1_000, users=24, population=6),
+    ppo=PPOConfig(
+        total_steps=2_048, critic_steps=1_024, n_envs=32, rollout_steps=16, batch_size=256
+    ),
+    calibration=CalibrationConfig(rounds=3, seeds=1),
+    evaluation=EvaluationConfig(n_bootstrap=100),
+    gate=GateConfig(min_users=20),
+)
+
+
+@pytest.fixture(scope="module")
+def trained(candidates):
+    stages: list[tuple[str, int, int]] = []
+    result = train_policy(candidates, TINY, lambda *at: stages.append(at), "v1")
+    return result, stages
+
+
+def test_everything_is_compared_and_judged(trained):
+    result, stages = trained
+    names = [p.name for p in result.report.policies]
+    assert names[:5] == list(GateConfig().required_baselines)
+    assert sorted(names[5:])[0] == PUBLISHED and len(names) == 7
+    assert result.report.learned.kind == "learned"
+    assert len(set(result.report.seeds)) == 5
+    assert {stage for stage, _, _ in stages} == {"tune baselines", "learn", "evaluate"}
+    assert all(0 <= done <= total for _, done, total in stages)
+    assert all(len(seed.curve) == 4 for seed in result.training)
+
+
+def test_the_published_seed_is_best_on_validation(trained):
+    result, _ = trained
+    ranks = [seed.validation_rank for seed in result.training]
+    best = result.training[int(np.argmax(ranks))]
+    assert best.policy is result.policy
+
+
+def test_what_is_stored_is_what_was_trained(trained, tmp_path):
+    result, _ = trained
+    stored = load_policy(result.save(tmp_path))
+    seen = np.random.default_rng(0).normal(size=(4, len(result.policy.observation_names)))
+    assert np.array_equal(stored.policy.weights(seen), result.policy.weights(seen))
+    assert stored.manifest.lineage["candidates"] == "v1"
+    assert stored.manifest.verdict == result.verdict
+
+
+def test_same_seed_same_policy_with_any_number_of_workers(trained, candidates, tmp_path):
+    result, _ = trained
+    parallel = train_policy(
+        candidates, TINY.model_copy(update={"workers": 2}), candidates_version="v1"
+    )
+    assert parallel.report == result.report
+    assert parallel.save(tmp_path).name == result.save(tmp_path).name
+
+
+def test_the_evaluation_agrees_with_a_plain_count(arena, candidates):
+    """Figures against means over users; the ratio of a policy to itself is exactly 1."""
+    nothing = np.zeros(0)
+    make = Member(TopK(), nothing, np.zeros(2))
+    entrants = [Entrant(name, "baseline", make, {}, 0) for name in ("a", "b")]
+    loose = Arena.of(arena.world, arena.constraints.model_copy(update={"min_diversity": 0.0}))
+    report = evaluate(loose, entrants, "b", candidates, 3, EvaluationConfig(n_bootstrap=200))
+    a, b = report.policies
+    assert a.engagement == b.engagement and a.ndcg == b.ndcg
+    assert a.ndcg is not None and a.ndcg.low <= a.ndcg.value <= a.ndcg.high
+    exposure = a.constraints[0]
+    assert exposure.met == (exposure.violation_ucb <= 0)
+    assert exposure.measured.low <= exposure.measured.value <= exposure.measured.high
+    shown = exposure.target - exposure.measured.value
+    assert exposure.violation_ucb > shown
+    if report.best_baseline is not None:
+        assert (b.engagement_ratio.value, b.engagement_ratio.low) == (1.0, 1.0)
+
+
+def test_default_floors_lie_between_top_k_and_the_pools(candidates):
+    k = 5
+    found = default_constraints(candidates, k=k)
+    pools = candidates.pools()
+    codes = candidates.catalogue.group("popularity").codes
+    tail = candidates.catalogue.group("popularity").names.index("long_tail")
+    top = pools.items[:, :k]
+    share = exposure_share(top, codes, 2)[tail]
+    pool = (codes[pools.items[pools.valid]] == tail).mean()
+    assert np.isclose(found.exposure[0].share, share + (pool - share) / 2, atol=1e-4)
+    ild = np.nanmean(intra_list_jaccard(top, candidates.catalogue.topics))
+    assert found.min_diversity is not None
+    assert np.isclose(found.min_diversity, min(1.0, 1.1 * ild), atol=1e-4)
+
+
+def test_split_is_disjoint_complete_and_repeatable():
+    split = split_users(50, SplitConfig(train=0.4, validation=0.2), 1)
+    again = split_users(50, SplitConfig(train=0.4, validation=0.2), 1)
+    parts = (split.train, split.validation, split.test)
+    assert [len(p) for p in parts] == [20, 10, 20]
+    assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(50))
+    assert np.array_equal(split.test, again.test)
+    assert not np.array_equal(split.test, split_users(50, SplitConfig(), 2).test)
+
+
+def test_too_few_users_and_shares_above_one_are_refused():
+    with pytest.raises(InvalidValue):
+        split_users(4, SplitConfig(), 0)
+    with pytest.raises(ValidationError):
+        SplitConfig(train=0.7, validation=0.3)
+    with pytest.raises(ValidationError):
+        PPOConfig(n_envs=10, rollout_steps=10, batch_size=64)
