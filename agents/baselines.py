@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import FloatArray
+from ..arrays import FloatArray, IntArray
 from ..rerankers.features import scoring_features
 from ..simulators.logged import LoggedPopulation
 from ..simulators.policies import SlatePolicy
 from .calibration import CalibrationConfig, calibrate
-from .families import Family, TopK
-from .outcomes import Arena, MakePolicy, run_some
+from .families import Family, StaticLinear, TopK
+from .outcomes import Arena, MakePolicy, UserTotals, run_side_by_side, run_some
 from .report import Kind
 from .search import SearchConfig, maximise
 
@@ -120,18 +120,20 @@ def tune(
     member = member.turned(begin.knobs)
     scale = _reference_engagement(training, trial_seed)
 
-    def trial(point: FloatArray, generation: int) -> tuple[float, int]:
+    def trials(points: FloatArray, generation: int) -> tuple[FloatArray, int]:
         rng = np.random.default_rng([trial_seed, generation])
         n = min(search.users, len(training))
         rows = np.sort(rng.choice(len(training), n, replace=False))
-        make = Member(family, point, member.knobs)
-        totals = run_some(training, make, trial_seed + generation, rows)
-        short = float(np.maximum(begin.aims - totals.levels(), 0.0).sum())
-        value = float(totals.expected_engagement.mean()) / scale - search.price * short
-        return value, totals.n_slates
+        tried = _try(family, points, member.knobs, training, trial_seed + generation, rows)
+        values = [
+            float(t.expected_engagement.mean()) / scale
+            - search.price * float(np.maximum(begin.aims - t.levels(), 0.0).sum())
+            for t in tried
+        ]
+        return np.array(values), sum(t.n_slates for t in tried)
 
     found = maximise(
-        trial, family.start, search, np.random.default_rng(streams[3]), start_steps, progress
+        trials, family.start, search, np.random.default_rng(streams[3]), start_steps, progress
     )
     member, halfway = (Member(family, p, member.knobs) for p in (found.point, found.halfway))
     end = calibrate(member.turned, validation, n_test, end_seed, calibration)
@@ -164,6 +166,21 @@ def weight_units(arena: Arena, seed: int) -> FloatArray:
     distance = context.pattern_distance[context.patterns[:, :1], context.patterns[:, 1:]]
     spread = np.append(np.mean(spreads, axis=0), distance.std(axis=1).mean())
     return 1.0 / np.maximum(spread, SMALLEST_SPREAD)
+
+
+def _try(
+    family: Family,
+    points: FloatArray,
+    knobs: FloatArray,
+    arena: Arena,
+    seed: int,
+    rows: IntArray,
+) -> list[UserTotals]:
+    """One simulation of some users for each point, all on the same luck."""
+    if isinstance(family, StaticLinear):
+        weights = np.stack([family.weights(point, knobs) for point in points])
+        return run_side_by_side(arena, weights, seed, rows)
+    return [run_some(arena, Member(family, point, knobs), seed, rows) for point in points]
 
 
 VISITS_TO_MEASURE = 5

@@ -14,6 +14,7 @@ from .families import Family, StaticLinear
 from .outcomes import Arena, MakePolicy, run
 from .policy import WeightPolicy, size_of
 from .search import SearchConfig
+from .steering import Steered
 from .storage import CurvePoint
 
 Progress = Callable[[int, int], None]
@@ -54,8 +55,8 @@ class Serve:
     policy: WeightPolicy
 
     def __call__(self) -> SlatePolicy:
-        """Its weights follow from the observation."""
-        return ObservationPolicy(self.policy.weights)
+        """Its weights follow from the observation, and its controller watches the limits."""
+        return Steered(ObservationPolicy(self.policy.weights), self.policy)
 
 
 @dataclass(frozen=True)
@@ -95,13 +96,18 @@ class TrainedSeed:
 
 @dataclass(frozen=True)
 class LearnJob:
-    """Learn from the tuned start with one seed, then calibrate on validation users."""
+    """Learn from the tuned start with one seed, then calibrate on validation users.
+
+    The calibration has a seed of its own, the same for all training seeds: the best of them is
+    chosen by its engagement there, which should differ by policy and not by luck.
+    """
 
     training: Arena
     validation: Arena
     n_test: int
     tuned: Tuned
     seed: int
+    calibration_seed: int
     config: TrainConfig
 
     def __call__(self, progress: Progress) -> TrainedSeed:
@@ -111,23 +117,22 @@ class LearnJob:
         start = self.tuned.halfway
         assert isinstance(start.family, StaticLinear)  # learning moves weights
         weights, units = start.family.weights(start.point, start.knobs), start.family.units
-        learn_seed, end_seed = (
-            int(s.generate_state(1)[0]) for s in np.random.SeedSequence(self.seed).spawn(2)
-        )
-        totals = run(self.training, start, [learn_seed])
+        totals = run(self.training, start, [self.seed])
         learned = learn(
             self.training,
             weights,
             units,
             margins(totals, self.n_test, self.config.calibration),
-            learn_seed,
+            self.seed,
             self.config.ppo,
             self.config.lagrange,
             self.config.threads,
             progress,
         )
         turn = Turn(learned.policy, units * size_of(weights, units))
-        end = calibrate(turn, self.validation, self.n_test, end_seed, self.config.calibration)
+        end = calibrate(
+            turn, self.validation, self.n_test, self.calibration_seed, self.config.calibration
+        )
         return TrainedSeed(
             policy=turn(end.knobs).policy,
             curve=learned.curve,

@@ -27,20 +27,20 @@ class PPOConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    total_steps: int = Field(default=1_000_000, ge=1)
-    critic_steps: int = Field(default=65_536, ge=0)
+    total_steps: int = Field(default=400_000, ge=1)
+    critic_steps: int = Field(default=32_768, ge=0)
     n_envs: int = Field(default=256, ge=1)
-    rollout_steps: int = Field(default=64, ge=1)
+    rollout_steps: int = Field(default=32, ge=1)
     batch_size: int = Field(default=2048, ge=2)
     epochs: int = Field(default=4, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0.0)
+    learning_rate: float = Field(default=2e-3, gt=0.0)
     gamma: float = Field(default=0.97, gt=0.0, le=1.0)
     gae_lambda: float = Field(default=0.8, ge=0.0, le=1.0)
     clip: float = Field(default=0.2, gt=0.0)
     target_kl: float = Field(default=0.03, gt=0.0)
     log_std: float = -1.2
     gsde: bool = False
-    reach: float = Field(default=0.3, gt=0.0)
+    reach: float = Field(default=0.5, gt=0.0)
     actor_hidden: tuple[int, ...] = (64, 64)
     critic_hidden: tuple[int, ...] = (128, 128)
 

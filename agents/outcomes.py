@@ -9,7 +9,7 @@ from ..arrays import FloatArray, IntArray
 from ..rerankers.constraints import Constraints
 from ..rerankers.context import PoolContext
 from ..simulators.gaps import constraint_targets
-from ..simulators.policies import SlatePolicy
+from ..simulators.policies import SlatePolicy, StaticWeights
 from ..simulators.rollout import UserOutcomes, simulate
 from ..simulators.world import World
 
@@ -97,11 +97,39 @@ def run_some(arena: Arena, make: MakePolicy, seed: int, rows: IntArray) -> UserT
     return averaged([outcome])
 
 
+def run_side_by_side(
+    arena: Arena, weights: FloatArray, seed: int, rows: IntArray
+) -> list[UserTotals]:
+    """Simulate the users of some rows once for each of several static weights, on the same luck.
+
+    Equal to ``run_some`` of each, in a fraction of the time: one large batch instead of many small.
+
+    Args:
+        arena: The users and the limits.
+        weights: Shape ``(P, A)``.
+        seed: Root of the users' luck.
+        rows: Distinct rows of the arena.
+    """
+    n_policies, n_users = len(weights), len(rows)
+    outcome = simulate(
+        arena.world,
+        StaticWeights(np.repeat(weights, n_users, axis=0)),
+        arena.constraints,
+        seed,
+        rows=np.tile(rows, n_policies),
+        context=arena.context,
+        twins=True,
+    )
+    return [
+        averaged([outcome.take(slice(i * n_users, (i + 1) * n_users))]) for i in range(n_policies)
+    ]
+
+
 def averaged(runs: Sequence[UserOutcomes]) -> UserTotals:
     """Means over runs of the same users."""
 
     def mean(name: str) -> FloatArray:
-        return np.mean([getattr(r, name) for r in runs], axis=0, dtype=np.float64)
+        return np.stack([getattr(r, name) for r in runs]).mean(axis=0, dtype=np.float64)
 
     measured = np.concatenate([mean("exposure"), mean("diversity")[:, None]], axis=1)
     return UserTotals(

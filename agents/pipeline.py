@@ -94,7 +94,15 @@ def train_policy(
     tuning = tune_jobs(arenas, config, seeds)
     tuned = run_jobs(tuning, config.workers, lambda d, t: report_to("tune baselines", d, t))
     learning = [
-        LearnJob(arenas.train, arenas.validation, len(arenas.test), tuned[-1], seed, config)
+        LearnJob(
+            arenas.train,
+            arenas.validation,
+            len(arenas.test),
+            tuned[-1],
+            seed,
+            seeds.calibration,
+            config,
+        )
         for seed in seeds.training(config.training_seeds)
     ]
     trained = run_jobs(learning, config.workers, lambda d, t: report_to("learn", d, t))
@@ -138,11 +146,12 @@ class Seeds:
     learning: int
     evaluation: int
     units: int
+    calibration: int
 
     @classmethod
     def of(cls, seed: int) -> "Seeds":
         """Spawn them."""
-        children = np.random.SeedSequence(seed).spawn(6)
+        children = np.random.SeedSequence(seed).spawn(7)
         return cls(*(int(child.generate_state(1)[0]) for child in children))
 
     def training(self, n: int) -> tuple[int, ...]:

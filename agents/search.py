@@ -30,7 +30,7 @@ class SearchConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    steps: int = Field(default=1_000_000, ge=1)
+    steps: int = Field(default=600_000, ge=1)
     users: int = Field(default=96, ge=2)
     population: int = Field(default=14, ge=4)
     spread: float = Field(default=0.7, gt=0.0)
@@ -38,8 +38,9 @@ class SearchConfig(BaseModel):
     settled: float = Field(default=0.03, gt=0.0)
 
 
-Trial = Callable[[FloatArray, int], tuple[float, int]]
-"""A point ``(n,)`` and the generation, to the value to maximise and the user-steps it took."""
+Trials = Callable[[FloatArray, int], tuple[FloatArray, int]]
+"""Points ``(P, n)`` and the generation, to the values ``(P,)`` to maximise and the user-steps they
+took together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Found:
 
 
 def maximise(
-    trial: Trial,
+    trials: Trials,
     start: FloatArray,
     config: SearchConfig,
     rng: np.random.Generator,
@@ -71,12 +72,9 @@ def maximise(
     spent, generation, halfway = 0, 0, None
     while spent < config.steps and not _settled(strategy, config):
         points = strategy.ask()
-        values: list[float] = []
-        for point in points:
-            value, steps = trial(np.asarray(point), generation)
-            values.append(-value)
-            spent += steps
-        strategy.tell(points, values)
+        values, steps = trials(np.asarray(points), generation)
+        spent += steps
+        strategy.tell(points, list(-values))
         generation += 1
         if halfway is None and start_steps is not None and spent >= start_steps:
             halfway = _mean(strategy)

@@ -205,7 +205,9 @@ class _Recorder(BaseCallback):
             self._progress(min(self.num_timesteps, total), total)
 
     def _average(self) -> None:
-        hidden, head = actor_layers(self.model.policy)
+        policy = self.model.policy
+        assert isinstance(policy, ResidualActorCritic)  # as `_ppo` asks for
+        hidden, head = actor_layers(policy)
         arrays = [a for layer in (*hidden, head) for a in (layer.weight, layer.bias)]
         self._n_averaged += 1
         if self._n_averaged == 1:

@@ -30,7 +30,8 @@ StageCallback = Callable[[str, int, int], None]
 EXPLAINED_USERS = ("196", "305")
 BASE = "top-k"
 STAND_IN = "exposure-controller"
-BATCH = 100
+BATCH = 16
+"""Users served between two looks of the controller; with more at once it would react too late."""
 
 
 class ClosingRow(BaseModel):
@@ -101,7 +102,9 @@ def run_demo(
         home, database, CandidateConfig(seed=settings.seed), data.name, _named("fit EASE", progress)
     )
     watch.lap("candidates")
-    policy = train_and_judge(home, database, TrainConfig(seed=settings.seed), progress)
+    policy = train_and_judge(
+        home, database, TrainConfig(seed=settings.seed, training_seeds=2, workers=2), progress
+    )
     serving = policy.version if policy.deployed else STAND_IN
     watch.lap("policy")
     # The policy reads the record and top-k does not: it goes first, so that neither sees the

@@ -1,7 +1,7 @@
 """What orders the candidates: the deployed policy, or one of the package's own re-rankers.
 
 Each keeps a `ConstraintController`, which measures how far the slates shown lately are from the
-limits. The policy sees that distance; the exposure controller acts on it.
+limits, and adds to the weights of policy and exposure controller while a limit is missed.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import numpy as np
 
 from ..agents.policy import WeightPolicy
 from ..agents.serving import PolicyReranker, policy_slates
+from ..agents.steering import steering
 from ..agents.targets import default_constraints
 from ..arrays import FloatArray
 from ..candidates.candidate_set import CandidateSet
@@ -115,7 +116,8 @@ class PolicyOrderer:
         """See `Orderer.order`; deterministic."""
         context, state = situation.context, situation.state
         require_k(situation.pools, situation.k)
-        weights = self._policy.weights(observation(context, state, self.controller.gaps))
+        seen = observation(context, state, self.controller.gaps)
+        weights = self._policy.weights(seen, steering(self._policy, self.controller))
         weights[:, -1] *= situation.diversity_factor
         columns = policy_slates(context, state, weights, situation.k)
         return Ordered(Slates.from_columns(situation.pools, columns), weights)

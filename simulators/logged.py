@@ -22,8 +22,10 @@ class LoggedPopulation:
         seed: Root of the users' luck.
         rows: Rows of the world, repeats allowed; all once by default.
         context: ``PoolContext.of(world.pools, world.catalogue, constraints)`` where it is at hand.
+        twins: Rows of one user have the same luck.
 
     Attributes:
+        row: Which row of the population at its start each user is, shape ``(U,)``.
         population: The users themselves.
         context: Static arrays of their pools.
         observed: The state that follows from what was logged.
@@ -36,10 +38,12 @@ class LoggedPopulation:
         seed: int = 0,
         rows: IntArray | None = None,
         context: PoolContext | None = None,
+        twins: bool = False,
     ) -> None:
         if context is None:
             context = PoolContext.of(world.pools, world.catalogue, constraints)
-        self.population = UserPopulation(world, seed, rows)
+        self.population = UserPopulation(world, seed, rows, twins)
+        self.row: IntArray = np.arange(len(self.population))
         self.context = context if rows is None else context.take(rows)
         self.observed: ObservedState = new_state(
             len(self.population), world.n_candidates, world.n_topics
@@ -88,6 +92,7 @@ class LoggedPopulation:
         """A copy of some rows in mid-flight."""
         copy = object.__new__(LoggedPopulation)
         copy.population = self.population.take(rows)
+        copy.row = self.row[rows]
         copy.context = self.context.take(rows)
         copy.observed = self.observed.take(rows)
         return copy

@@ -39,10 +39,11 @@ class SlatePolicy(Protocol):
 
 
 class StaticWeights:
-    """The same weights of a linear re-ranker for everybody, always.
+    """Weights of a linear re-ranker that never change.
 
     Args:
-        weights: Feature weights, then the diversity strength, shape ``(A,)``.
+        weights: Feature weights, then the diversity strength, shape ``(A,)`` for everybody, or
+            ``(U, A)`` with a row for each user that a simulation starts with.
         name: Name for tables.
     """
 
@@ -58,8 +59,9 @@ class StaticWeights:
         rng: np.random.Generator,
     ) -> IntArray:
         """The linear re-ranker's slates."""
-        weights = self._weights + controller.offsets()
-        return logged.slates(np.broadcast_to(weights, (len(logged), len(self._weights))))
+        own = self._weights if self._weights.ndim == 1 else self._weights[logged.row]
+        weights = own + controller.offsets()
+        return logged.slates(np.broadcast_to(weights, (len(logged), weights.shape[-1])))
 
 
 class ObservationPolicy:

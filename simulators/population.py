@@ -59,12 +59,13 @@ class UserPopulation:
 
     All luck is a function of (seed, user, episode, visit, item), so it is the same in any batch and
     under any policy. A user may stand in several rows: of ``R`` rows, the r-th lives through the
-    user's episodes r, r + R, r + 2R and so on.
+    user's episodes r, r + R, r + 2R and so on; or they are twins, who have the same luck.
 
     Args:
         world: The truth.
         seed: Root of the choice and visit streams.
         rows: Rows of the world, repeats allowed, shape ``(U,)``; all once by default.
+        twins: Rows of one user have the same luck, so that policies can be compared on it.
 
     Attributes:
         day: Day of the coming visit, shape ``(U,)``.
@@ -76,13 +77,17 @@ class UserPopulation:
         fatigue: Log-odds lost per candidate, before sensitivity, shape ``(U, N)``.
     """
 
-    def __init__(self, world: World, seed: int = 0, rows: IntArray | None = None) -> None:
+    def __init__(
+        self, world: World, seed: int = 0, rows: IntArray | None = None, twins: bool = False
+    ) -> None:
         self.world = world if rows is None else world.take(rows)
         n, config = len(self.world), world.config
         self._examination = dynamics.examination(config.slate_size, config.choice.position_bias)
         self._choice_root = randomness.stream_keys(seed, randomness.CHOICES, self.world.users)
         self._visit_root = randomness.stream_keys(seed, randomness.VISITS, self.world.users)
-        self._repeat, self._repeats = _repeats(self.world.users)
+        self._repeat, self._repeats = np.zeros(n, np.int64), 1
+        if not twins:
+            self._repeat, self._repeats = _repeats(self.world.users)
         s, c = self.world.sensitivities, config
         self._satiation = s.satiation * np.float32(c.satiation.strength)
         self._drift_rate = np.minimum(s.drift * np.float32(c.drift.rate), np.float32(1.0))

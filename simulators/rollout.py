@@ -57,6 +57,10 @@ class UserOutcomes:
         """Mean intra-list distance over all slates."""
         return float(self.diversity.sum()) / max(float(self.n_slates.sum()), 1.0)
 
+    def take(self, rows: slice) -> "UserOutcomes":
+        """Those of some users."""
+        return UserOutcomes(*(getattr(self, f.name)[rows] for f in fields(self)))
+
     @classmethod
     def concatenate(cls, parts: Sequence["UserOutcomes"]) -> "UserOutcomes":
         """Several runs, one after the other."""
@@ -72,6 +76,7 @@ def simulate(
     rows: IntArray | None = None,
     context: PoolContext | None = None,
     progress: Callable[[int, int], None] | None = None,
+    twins: bool = False,
 ) -> UserOutcomes:
     """Let every user come until they leave or the horizon is reached.
 
@@ -85,10 +90,11 @@ def simulate(
         rows: Rows of the world, repeats allowed (each with its own luck); all once by default.
         context: ``PoolContext.of(world.pools, world.catalogue, constraints)`` where it is at hand.
         progress: Called with users finished and users in all.
+        twins: Rows of one user have the same luck instead.
     """
     constraints = Constraints() if constraints is None else constraints
     controller = RunningGaps(constraints) if controller is None else controller
-    logged = LoggedPopulation(world, constraints, seed, rows, context)
+    logged = LoggedPopulation(world, constraints, seed, rows, context, twins)
     rng = np.random.default_rng([seed, POLICY])
     totals = _Totals(logged.world.users, len(constraints.exposure), world.config.horizon_days)
     at = np.arange(len(logged))

@@ -5,15 +5,16 @@ from fairloop.agents.baselines import Member, tune, weight_units
 from fairloop.agents.calibration import CalibrationConfig, calibrate, margins
 from fairloop.agents.families import StaticLinear, TopK, baseline_families
 from fairloop.agents.gate import GateConfig
-from fairloop.agents.outcomes import Arena, run
+from fairloop.agents.outcomes import Arena, run, run_side_by_side, run_some
 from fairloop.agents.search import SearchConfig, maximise
 from fairloop.rerankers.features import FEATURES
+from fairloop.simulators.policies import StaticWeights
 
 BUDGET = SearchConfig(steps=3_000, population=8)
 
 
-def bowl(point: np.ndarray, generation: int) -> tuple[float, int]:
-    return -float(((point - np.array([2.0, -1.0, 0.5])) ** 2).sum()), 10
+def bowl(points: np.ndarray, generation: int) -> tuple[np.ndarray, int]:
+    return -((points - np.array([2.0, -1.0, 0.5])) ** 2).sum(axis=1), 10 * len(points)
 
 
 def test_finds_the_top_of_a_bowl_and_counts_its_steps():
@@ -33,6 +34,19 @@ def test_same_generator_same_result_and_the_global_one_is_left_alone():
 def test_ends_once_settled():
     plenty = SearchConfig(steps=10**9, population=8, settled=0.05)
     assert maximise(bowl, np.zeros(3), plenty, np.random.default_rng(0)).steps < 20_000
+
+
+def test_side_by_side_equals_one_after_the_other(arena):
+    """Policies that share a batch have the luck they would have had alone."""
+    weights = np.random.default_rng(1).normal(0.0, 1.0, (3, len(FEATURES) + 2))
+    rows = np.array([2, 3, 11, 40, 41, 79])
+    together = run_side_by_side(arena, weights, 7, rows)
+    for row, found in zip(weights, together, strict=True):
+        alone = run_some(arena, lambda row=row: StaticWeights(row), 7, rows)
+        assert found.n_slates == alone.n_slates
+        assert np.array_equal(found.engagement, alone.engagement)
+        assert np.allclose(found.levels(), alone.levels(), atol=1e-6)
+    assert not np.array_equal(together[0].engagement, together[1].engagement)
 
 
 def test_every_baseline_of_the_gate_is_tuned_and_last_comes_the_start(arena):

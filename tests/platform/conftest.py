@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
@@ -169,8 +169,12 @@ class House:
         *,
         passed: bool = True,
         candidates: str | None = None,
+        reach: float = 0.0,
     ) -> str:
-        """Store a policy of static weights, 1 on the base score and those given; its version."""
+        """Store a policy of static weights, 1 on the base score and those given; its version.
+
+        With a ``reach`` its controller can move them.
+        """
         served = load_candidates(self.home.candidate_set(self.version))
         limits = default_constraints(served)
         names = feature_names(limits)
@@ -182,6 +186,7 @@ class House:
             names,
             observation_names(served.catalogue.topic_names, limits),
         )
+        policy = replace(policy, reach=np.full(policy.n_actions, reach, np.float32))
         manifest = PolicyManifest(
             name="static",
             slate_size=10,

@@ -239,6 +239,22 @@ def test_the_exposure_controller_holds_its_floor_over_time(house: "House") -> No
     assert abs(share - target) < 0.03
 
 
+def test_a_policy_is_steered_while_it_misses_a_floor(house: "House") -> None:
+    """Its own weights ignore the floor; what serves with it must not."""
+    adopt_policy(house.database, house.home, house.store_policy(reach=1.0))
+    recommender = house.recommender()
+    floor = recommender.orderer.constraints.exposure[0]
+    users = [f"u{n}" for n in range(100)]
+    shares = [
+        made.constraint_state["measured"][0]
+        for _ in range(8)
+        for start in range(0, 100, 10)
+        for made in recommender.recommend_many(users[start : start + 10])
+    ]
+    assert np.mean(shares[:10]) < floor.share - 0.1
+    assert abs(np.mean(shares[-200:]) - floor.share) < 0.03
+
+
 def test_the_same_seed_repeats_the_slate_and_is_on_record(house: "House") -> None:
     recommender = house.recommender()
     made = recommender.recommend("u1", seed=7, explain=False)
