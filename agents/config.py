@@ -69,7 +69,9 @@ class TrainConfig(BaseModel):
         return cls(
             seed=seed,
             search=SearchConfig(steps=20_000, users=32, population=8),
-            ppo=PPOConfig(total_steps=16_384, n_envs=64, rollout_steps=32, batch_size=1024),
-            calibration=CalibrationConfig(rounds=6, seeds=1),
+            ppo=PPOConfig(
+                total_steps=16_384, critic_steps=2_048, n_envs=64, rollout_steps=32, batch_size=1024
+            ),
+            calibration=CalibrationConfig(rounds=6, seeds=1, choice_seeds=1),
             evaluation=EvaluationConfig(n_bootstrap=500),
         )

@@ -66,15 +66,19 @@ class TrainedSeed:
     Attributes:
         policy: Ready to serve.
         curve: How learning went, multipliers included.
+        gain: Share of what was learned that is kept: the best of `GAINS` on the training and
+            validation users. 0 says that learning brought nothing over the tuned start.
         held: Whether its levels reached their aims on validation users.
-        validation_engagement: Mean expected engagement per validation user.
+        engagement: Mean expected engagement per training and validation user, on the same luck
+            for all training seeds.
         steps: User-steps of simulation, the search for its start included.
     """
 
     policy: WeightPolicy
     curve: tuple[CurvePoint, ...]
+    gain: float
     held: bool
-    validation_engagement: float
+    engagement: float
     steps: int
 
     @property
@@ -83,20 +87,23 @@ class TrainedSeed:
         return Serve(self.policy)
 
     @property
-    def validation_rank(self) -> float:
-        """For choosing among seeds: engagement, behind every seed that holds the constraints."""
-        return self.validation_engagement - (0.0 if self.held else 1e9)
+    def rank(self) -> float:
+        """For choosing among training seeds."""
+        return rank(self.held, self.engagement)
 
     @property
     def parameters(self) -> dict[str, float]:
-        """The weights it starts from, offsets included, by name."""
+        """How much of the learned step is kept, and the weights it starts from, by name."""
         weights = (self.policy.centre + self.policy.offsets).tolist()
-        return dict(zip(self.policy.action_names, weights, strict=True))
+        return {"gain": self.gain} | dict(zip(self.policy.action_names, weights, strict=True))
 
 
 @dataclass(frozen=True)
 class LearnJob:
     """Learn from the tuned start with one seed, then calibrate on validation users.
+
+    How much of the learned step is kept is chosen as in a line search: a step that does not raise
+    engagement on the users seen so far is shortened, at last to the start itself.
 
     The calibration has a seed of its own, the same for all training seeds: the best of them is
     chosen by its engagement there, which should differ by policy and not by luck.
@@ -129,17 +136,59 @@ class LearnJob:
             self.config.threads,
             progress,
         )
-        turn = Turn(learned.policy, units * size_of(weights, units))
-        end = calibrate(
-            turn, self.validation, self.n_test, self.calibration_seed, self.config.calibration
-        )
+        size = units * size_of(weights, units)
+        steps = [self._step(learned.policy.with_gain(gain), gain, size) for gain in GAINS]
+        best = max(steps, key=lambda step: step.rank)
         return TrainedSeed(
-            policy=turn(end.knobs).policy,
+            policy=best.policy,
             curve=learned.curve,
-            held=end.held,
-            validation_engagement=end.engagement,
-            steps=self.config.search.steps + totals.n_slates + learned.steps + end.steps,
+            gain=best.gain,
+            held=best.held,
+            engagement=best.engagement,
+            steps=self.config.search.steps
+            + totals.n_slates
+            + learned.steps
+            + sum(step.n_slates for step in steps),
         )
+
+    def _step(self, policy: WeightPolicy, gain: float, units: FloatArray) -> "Step":
+        """Calibrate on validation users, then measure on all that learning may look at."""
+        calibration = self.config.calibration
+        turn = Turn(policy, units)
+        end = calibrate(turn, self.validation, self.n_test, self.calibration_seed, calibration)
+        served = turn(end.knobs)
+        luck = np.random.SeedSequence([self.calibration_seed, 1])
+        seeds = [int(s) for s in luck.generate_state(calibration.choice_seeds)]
+        seen = [run(arena, served, seeds) for arena in (self.training, self.validation)]
+        engagement = float(np.concatenate([t.expected_engagement for t in seen]).mean())
+        return Step(
+            served.policy, gain, end.held, engagement, end.steps + sum(t.n_slates for t in seen)
+        )
+
+
+GAINS = (1.0, 0.5, 0.0)
+"""Shares of the learned step that are tried; with 0 nothing of what was learned is kept."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A share of the learned step, calibrated and measured."""
+
+    policy: WeightPolicy
+    gain: float
+    held: bool
+    engagement: float
+    n_slates: int
+
+    @property
+    def rank(self) -> float:
+        """Engagement, behind everything that holds the constraints."""
+        return rank(self.held, self.engagement)
+
+
+def rank(held: bool, engagement: float) -> float:
+    """For choosing: engagement, behind everything that holds the constraints if it does not."""
+    return engagement - (0.0 if held else 1e9)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class PPOConfig(BaseModel):
     rollout_steps: int = Field(default=32, ge=1)
     batch_size: int = Field(default=2048, ge=2)
     epochs: int = Field(default=4, ge=1)
-    learning_rate: float = Field(default=2e-3, gt=0.0)
+    learning_rate: float = Field(default=1e-3, gt=0.0)
     gamma: float = Field(default=0.97, gt=0.0, le=1.0)
     gae_lambda: float = Field(default=0.8, ge=0.0, le=1.0)
     clip: float = Field(default=0.2, gt=0.0)

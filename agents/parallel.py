@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from typing import Any, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
 Job = Callable[[Progress], Result]
@@ -29,7 +31,8 @@ def run_jobs(jobs: Sequence[Job[Result]], workers: int, progress: Progress) -> l
     if workers == 1 or len(jobs) == 1:
         results: list[Result] = []
         for i, job in enumerate(jobs):
-            results.append(job(_Part(i * SCALE, total, progress)))
+            with threadpool_limits(1):  # arrays this small gain nothing from threads
+                results.append(job(_Part(i * SCALE, total, progress)))
             progress((i + 1) * SCALE, total)
         return results
     context = multiprocessing.get_context("spawn")
@@ -72,6 +75,8 @@ def _run(job: Job[Result], index: int) -> Result:
     def report(done: int, total: int) -> None:
         _shared[index] = SCALE * done // max(total, 1)
 
-    result = job(report)
+    # There is a worker for each core already: threads within them would wait for each other.
+    with threadpool_limits(1):
+        result = job(report)
     _shared[index] = SCALE
     return result

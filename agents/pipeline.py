@@ -9,6 +9,8 @@ import numpy as np
 from pydantic import BaseModel
 
 from ..candidates.candidate_set import CandidateSet
+from ..candidates.pools import CandidatePools
+from ..rerankers.constraints import Constraints
 from ..rerankers.feasibility import check_reachable
 from ..simulators.fit import fit_world
 from ..simulators.world import World
@@ -87,7 +89,7 @@ def train_policy(
     config = config or TrainConfig()
     report_to = progress or (lambda stage, done, total: None)
     seeds = Seeds.of(config.seed)
-    world = fit_world(candidates, config.world, seeds.world)
+    world = fit_world(candidates, config.world, seeds.world, allowed_pools(candidates, config))
     arenas = split_arenas(world, candidates, config, seeds.split)
     check_reachable(world.pools, arenas.train.constraints, world.catalogue, config.world.slate_size)
 
@@ -107,7 +109,7 @@ def train_policy(
     ]
     trained = run_jobs(learning, config.workers, lambda d, t: report_to("learn", d, t))
 
-    best = int(np.argmax([t.validation_rank for t in trained]))
+    best = int(np.argmax([t.rank for t in trained]))
     learned = [
         Entrant(seed_name(i, best), "learned", t.make, t.parameters, t.steps)
         for i, t in enumerate(trained)
@@ -157,6 +159,12 @@ class Seeds:
     def training(self, n: int) -> tuple[int, ...]:
         """Seeds of ``n`` trainings; the first ones do not depend on ``n``."""
         return tuple(int(s) for s in np.random.SeedSequence(self.learning).generate_state(n))
+
+
+def allowed_pools(candidates: CandidateSet, config: TrainConfig) -> CandidatePools:
+    """What the hard filters leave of the pools, as when serving."""
+    filters = (config.constraints or Constraints()).filters
+    return candidates.pools().keep(filters.allowed(candidates.catalogue))
 
 
 def split_arenas(world: World, candidates: CandidateSet, config: TrainConfig, seed: int) -> Arenas:

@@ -120,6 +120,13 @@ class WeightPolicy:
         weights[:, -1] = np.maximum(weights[:, -1], 0.0)
         return weights.astype(np.float32, copy=False)
 
+    def with_gain(self, gain: float) -> "WeightPolicy":
+        """The same policy with its network's actions multiplied; 0 leaves the tuned weights."""
+        head = Layer(
+            (self.head.weight * gain).astype(np.float32), (self.head.bias * gain).astype(np.float32)
+        )
+        return replace(self, head=head)
+
     def with_offsets(self, offsets: FloatArray) -> "WeightPolicy":
         """The same policy with other calibrated offsets."""
         return replace(self, offsets=offsets.astype(np.float32))

@@ -64,15 +64,16 @@ class PolicyReranker:
             InvalidValue: ``k`` is below 1 or above the size of a pool.
         """
         require_k(pools, k)
-        context, state = self._situation(pools)
+        context, state = self.situation(pools)
         weights = self._weights(context, state)
         return Slates.from_columns(pools, policy_slates(context, state, weights, k))
 
     def weights(self, pools: CandidatePools) -> FloatArray:
         """The weights the policy gives each user, shape ``(U, A)``, for records and reasons."""
-        return self._weights(*self._situation(pools))
+        return self._weights(*self.situation(pools))
 
-    def _situation(self, pools: CandidatePools) -> tuple[PoolContext, ObservedState]:
+    def situation(self, pools: CandidatePools) -> tuple[PoolContext, ObservedState]:
+        """What the policy's choice depends on: the pools' static arrays and the users' state."""
         context = PoolContext.of(pools, self.catalogue, self.policy.constraints)
         if self.states is None:
             return context, new_state(len(pools), context.n_candidates, context.n_topics)

@@ -9,11 +9,19 @@ adds to the weights of the floors and of diversity while a limit is missed, and 
 import numpy as np
 
 from ..arrays import BoolArray, FloatArray, IntArray
-from ..rerankers.controller import ConstraintController
+from ..candidates.catalogue import Catalogue
+from ..candidates.pools import CandidatePools
+from ..rerankers.base import Reranker, Slates, require_k
+from ..rerankers.constraints import HardFilters
+from ..rerankers.controller import PACE, ConstraintController
+from ..rerankers.exposure import measure
+from ..rerankers.features import observation
+from ..rerankers.filters import FilteredReranker
 from ..simulators.gaps import Controller
 from ..simulators.logged import LoggedPopulation
 from ..simulators.policies import SlatePolicy
 from .policy import WeightPolicy
+from .serving import PolicyReranker, States, policy_slates
 
 
 def steering(policy: WeightPolicy, controller: ConstraintController) -> FloatArray:
@@ -65,3 +73,61 @@ class Steered:
         columns = self._inner.slates(logged, active, self, rng)
         self.update(logged.measured(columns), active)
         return columns
+
+
+class SteeredReranker:
+    """A stored policy with its controller by the `Reranker` protocol.
+
+    It learns as it serves: equal slates need an equal state of ``controller``. Users are served
+    `PACE` at a time, so that the controller can answer within a batch.
+
+    Args:
+        policy: What chooses the weights.
+        catalogue: The items it was trained on.
+        states: Gives the users' state, replayed from the log; without it nobody has a past.
+        name: Name for tables and records.
+
+    Raises:
+        InvalidValue: The catalogue gives other features or observations than the policy reads.
+    """
+
+    def __init__(
+        self,
+        policy: WeightPolicy,
+        catalogue: Catalogue,
+        states: States | None = None,
+        name: str = "policy",
+    ) -> None:
+        self._inner = PolicyReranker(policy, catalogue, states, name=name)
+        self.controller = ConstraintController(policy.constraints)
+
+    @property
+    def name(self) -> str:
+        """Short name for tables and records."""
+        return self._inner.name
+
+    def rerank(self, pools: CandidatePools, k: int, rng: np.random.Generator) -> Slates:
+        """See `Reranker.rerank`; ``rng`` is not used."""
+        require_k(pools, k)
+        policy, controller = self._inner.policy, self.controller
+        context, state = self._inner.situation(pools)
+        columns = np.empty((len(pools), k), np.intp)
+        for start in range(0, len(pools), PACE):
+            rows = np.arange(start, min(start + PACE, len(pools)))
+            part, known = context.take(rows), state.take(rows)
+            seen = observation(part, known, controller.gaps)
+            weights = policy.weights(seen, steering(policy, controller))
+            columns[rows] = policy_slates(part, known, weights, k)
+            controller.update(measure(part, columns[rows]))
+        return Slates.from_columns(pools, columns)
+
+
+def served_reranker(
+    policy: WeightPolicy, catalogue: Catalogue, states: States | None = None, name: str = "policy"
+) -> Reranker:
+    """A policy as it is served: steered, and within the hard filters of its constraints."""
+    served = SteeredReranker(policy, catalogue, states, name)
+    filters = policy.constraints.filters
+    if filters == HardFilters():
+        return served
+    return FilteredReranker(served, filters.allowed(catalogue))

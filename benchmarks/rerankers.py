@@ -32,7 +32,7 @@ from fairloop.rerankers.plackett_luce import PlackettLuceConfig
 from fairloop.rerankers.state import new_state
 from fairloop.rerankers.topk import TopKConfig
 
-from benchmarks import plain_loops
+from benchmarks.peers import plain_loops
 from benchmarks.report import emit, parser, result, say
 
 N_ITEMS, N_TOPICS, N_SETS, N, K = 1682, 18, 216, 100, 10

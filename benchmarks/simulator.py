@@ -29,7 +29,7 @@ from fairloop.simulators.population import UserPopulation
 from fairloop.simulators.vector import RerankVecEnv
 from fairloop.simulators.world import World
 
-from benchmarks.plain_user import PlainUser
+from benchmarks.peers.plain_user import PlainUser
 from benchmarks.report import emit, parser, result, say
 
 ENGINE_BAR, LOOP_BAR = 200_000, 30_000

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from ..agents.serving import PolicyReranker
+from ..agents.steering import served_reranker
 from ..agents.storage import load_policy
 from ..agents.targets import default_constraints
 from ..candidates.candidate_set import CandidateSet
@@ -91,7 +91,7 @@ def _policies_of(home: Home, database: Database) -> LoadPolicy:
                 mend="Run `fairloop train policy`, or name a re-ranker in its place.",
             )
         stored = load_policy(home.policy(chosen))
-        return PolicyReranker(stored.policy, candidates.catalogue, states, name=chosen)
+        return served_reranker(stored.policy, candidates.catalogue, states, name=chosen)
 
     return load
 

@@ -98,6 +98,8 @@ def render_policy(console: Console, result: PolicyResult) -> None:
     console.print(f"{result.verdict.headline} Policy {result.version} is {state}.")
     for reason in result.verdict.reasons:
         console.print(f"  {reason}")
+    gain = result.report.learned.parameters.get("gain", 1.0)
+    console.print(f"  Of what was learned beyond the tuned start, {gain:.0%} is kept.")
 
 
 def evaluation_table(report: EvaluationReport) -> Table:

@@ -1,16 +1,20 @@
 """The main flow on a small synthetic data set, and what it promises."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from fairloop.agents import train
 from fairloop.agents.baselines import Entrant, Member
 from fairloop.agents.calibration import CalibrationConfig
 from fairloop.agents.config import EvaluationConfig, TrainConfig
 from fairloop.agents.evaluate import evaluate
 from fairloop.agents.families import TopK
 from fairloop.agents.gate import GateConfig
+from fairloop.agents.jobs import LearnJob
 from fairloop.agents.learner_config import PPOConfig
 from fairloop.agents.outcomes import Arena
-from fairloop.agents.pipeline import PUBLISHED, train_policy
+from fairloop.agents.pipeline import PUBLISHED, Seeds, split_arenas, train_policy, tune_jobs
 from fairloop.agents.search import SearchConfig
 from fairloop.agents.split import SplitConfig, split_users
 from fairloop.agents.storage import load_policy
@@ -18,7 +22,9 @@ from fairloop.agents.targets import default_constraints
 from fairloop.errors import InvalidValue
 from fairloop.metrics.diversity import intra_list_jaccard
 from fairloop.metrics.exposure import exposure_share
+from fairloop.rerankers.constraints import Constraints, ExposureFloor
 from fairloop.simulators.config import WorldConfig
+from fairloop.simulators.fit import fit_world
 from pydantic import ValidationError
 
 TINY = TrainConfig(
@@ -56,9 +62,34 @@ def test_everything_is_compared_and_judged(trained):
 
 def test_the_published_seed_is_best_on_validation(trained):
     result, _ = trained
-    ranks = [seed.validation_rank for seed in result.training]
+    ranks = [seed.rank for seed in result.training]
     best = result.training[int(np.argmax(ranks))]
     assert best.policy is result.policy
+
+
+@pytest.mark.parametrize("harm", [False, True])
+def test_a_learned_step_that_does_harm_is_not_kept(candidates, monkeypatch, harm):
+    """The network either pushes every weight to where engagement suffers, or does nothing."""
+    easy = ExposureFloor(attribute="popularity", group="long_tail", share=0.01)
+    limits = Constraints(exposure=(easy,), min_diversity=0.01)
+    config = TINY.model_copy(update={"constraints": limits})
+    seeds = Seeds.of(7)
+    arenas = split_arenas(fit_world(candidates, config.world, 1), candidates, config, seeds.split)
+    tuned = tune_jobs(arenas, config, seeds)[-1](lambda done, total: None)
+    learn = train.learn
+
+    def sabotaged(*args, **kwargs):
+        learned = learn(*args, **kwargs)
+        policy = replace(learned.policy.with_gain(0.0), reach=learned.policy.reach * 40)
+        head = replace(policy.head, bias=np.where(np.arange(11) == 0, -float(harm), 0.0))
+        return replace(learned, policy=replace(policy, head=head))
+
+    monkeypatch.setattr(train, "learn", sabotaged)
+    job = LearnJob(arenas.train, arenas.validation, 24, tuned, 3, 4, config)
+    made = job(lambda done, total: None)
+    assert made.gain == (0.0 if harm else 1.0)
+    assert made.parameters["gain"] == made.gain
+    assert not made.policy.actions(np.ones((1, len(made.policy.observation_names)))).any()
 
 
 def test_what_is_stored_is_what_was_trained(trained, tmp_path):

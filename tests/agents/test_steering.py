@@ -1,9 +1,14 @@
 """The controller beside a served policy: idle while the limits hold, at work while they do not."""
 
+from dataclasses import replace
+
 import numpy as np
 from fairloop.agents.policy import WeightPolicy
-from fairloop.agents.steering import Steered, steering
+from fairloop.agents.steering import Steered, SteeredReranker, served_reranker, steering
+from fairloop.rerankers.constraints import HardFilters
+from fairloop.rerankers.context import PoolContext
 from fairloop.rerankers.controller import ConstraintController
+from fairloop.rerankers.exposure import measure
 from fairloop.rerankers.features import FEATURES
 from fairloop.simulators.gaps import RunningGaps
 from fairloop.simulators.logged import LoggedPopulation
@@ -32,13 +37,8 @@ def level(policy: WeightPolicy, arena, *, steered: bool) -> np.ndarray:
 
 
 def still(policy: WeightPolicy) -> WeightPolicy:
-    head = policy.head
-    return policy.__class__(
-        **{
-            **{name: getattr(policy, name) for name in policy.__dataclass_fields__},
-            "head": head.__class__(np.zeros_like(head.weight), np.zeros_like(head.bias)),
-        }
-    )
+    """The same policy without its network."""
+    return policy.with_gain(0.0)
 
 
 def test_a_policy_that_ignores_the_limits_is_brought_to_them(policy, arena):
@@ -77,3 +77,29 @@ def test_users_who_are_gone_do_not_count(policy, arena):
     steered.reset()
     assert not steered.gaps.any()
     assert not steered.offsets().any()
+
+
+def test_a_served_policy_is_brought_to_the_limits_within_a_batch(policy, world, arena):
+    careless = blind(still(policy), floor=0.0, diversity=0.0)
+    served = SteeredReranker(careless, world.catalogue)
+    pools = world.pools.take(np.tile(np.arange(80), 20))
+    slates = served.rerank(pools, 5, np.random.default_rng(0))
+    context = PoolContext.of(pools, world.catalogue, policy.constraints)
+    shares = measure(context, slates.columns)[:, 0]
+    target = policy.constraints.exposure[0].share
+    assert shares[:16].mean() < target - 0.2
+    assert abs(shares[-800:].mean() - target) < 0.05
+    assert served.controller.n_slates == 1600
+
+
+def test_a_policy_made_for_filters_keeps_them_when_served(policy, world):
+    banned = frozenset(world.catalogue.item_ids[world.pools.items[:, 0]].tolist())
+    filters = HardFilters(exclude_items=banned)
+    limited = replace(
+        policy, constraints=policy.constraints.model_copy(update={"filters": filters})
+    )
+    served = served_reranker(limited, world.catalogue)
+    slates = served.rerank(world.pools, 5, np.random.default_rng(0))
+    assert not banned & set(world.catalogue.item_ids[slates.items].ravel().tolist())
+    free = served_reranker(policy, world.catalogue).rerank(world.pools, 5, np.random.default_rng(0))
+    assert banned & set(world.catalogue.item_ids[free.items].ravel().tolist())
