@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
+SHELL := /bin/bash
+
 .PHONY: setup demo test lint bench docs serve clean help
 
 help: ## What can be made
@@ -26,7 +28,7 @@ demo: setup ## The main job on MovieLens-100K, end to end
 
 test: setup ## Every test; installs PostgreSQL and Chromium for them when it may
 	bash .ci/system-packages
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical
 
 lint: setup ## Style, types and import contracts
 	$(BIN)/ruff check .
@@ -41,8 +43,7 @@ bench: setup ## Every benchmark at full length, one JSON object a line
 	@for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name --json || exit 1; done
 
 docs: setup ## Run the demo and write its numbers into README.md
-	$(BIN)/fairloop demo --json > docs/demo.json
-	$(BIN)/python -m benchmarks.readme
+	set -o pipefail; $(BIN)/fairloop demo --json | $(BIN)/python -m benchmarks.readme
 
 serve: setup ## The API on http://127.0.0.1:8000
 	$(BIN)/fairloop serve

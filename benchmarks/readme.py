@@ -1,6 +1,11 @@
-"""``python -m benchmarks.readme``: write the demo's figures into README.md, from docs/demo.json."""
+"""``fairloop demo --json | python -m benchmarks.readme``: the demo's figures, into README.md.
+
+``docs/demo.json`` keeps the figures that the README shows. What the demo says of single people and
+items stays out of the repository: MovieLens may not be redistributed.
+"""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +24,10 @@ def figure(estimate: dict[str, Any] | None, digits: int = 3) -> str:
 
 def block(demo: dict[str, Any]) -> str:
     """The part of the README between the two markers."""
-    report, candidates = demo["policy"]["report"], demo["candidates"]
+    report, candidates = demo["report"], demo["candidates"]
     lines = [
-        f"EASE on {demo['data']['name']}, RecBole's random 8:1:1 split, full ranking: "
-        f"NDCG@10 {candidates['metrics']['ndcg@10']:.4f} by RecBole, "
+        f"{candidates['model']} on {candidates['data']}, RecBole's random 8:1:1 split, full "
+        f"ranking: NDCG@10 {candidates['metrics']['ndcg@10']:.4f} by RecBole, "
         f"{candidates['measured']['ndcg@10']:.4f} by `fairloop.metrics` on the same lists.",
         "",
         f"On {report['n_users']} held-out users and {len(report['seeds'])} simulator seeds, with "
@@ -49,17 +54,11 @@ def block(demo: dict[str, Any]) -> str:
             f"| {row['name']} | {figure(row['engagement'], 2)} | "
             f"{figure(row['engagement_ratio'])} | {'yes' if holds else 'no'} |"
         )
-    lines += ["", f"The gate: {demo['policy']['verdict']['headline']}", ""]
-    item = demo["explained"][0]["items"][0]
-    told = item["explanation"]
+    total = sum(demo["seconds"].values())
     lines += [
-        f"An explanation ({told['source'].replace('_', ' ')}) for user "
-        f"{demo['explained'][0]['user_id']}:",
         "",
-        f"> {item['title']}: {told['text']}",
-        "",
-        f"The audit of the {demo['served_by']} slates opens with: "
-        f"*{demo['audits']['after']['report']['verdict']['headline']}*",
+        f"The gate: *{demo['verdict']['headline']}* The audit of the first slate of every user "
+        f"opens with: *{demo['audit']['headline']}* All of it took {total:.0f} s.",
     ]
     return "\n".join(lines)
 
@@ -69,9 +68,23 @@ def with_block(readme: str, demo: dict[str, Any]) -> str:
     return f"{head}{BEGIN}\n{block(demo)}\n{END}{rest.split(END)[1]}"
 
 
+def kept(demo: dict[str, Any]) -> dict[str, Any]:
+    """The part of a demo's report that stays in the repository."""
+    return {
+        "candidates": demo["candidates"],
+        "report": demo["policy"]["report"],
+        "verdict": demo["policy"]["verdict"],
+        "closing": demo["closing"],
+        "audit": demo["audits"]["after"]["report"]["verdict"],
+        "seconds": demo["seconds"],
+    }
+
+
 def main() -> None:
-    demo = json.loads((ROOT / "docs" / "demo.json").read_text())
-    DemoReport.model_validate(demo)
+    report = json.load(sys.stdin)
+    DemoReport.model_validate(report)
+    demo = kept(report)
+    (ROOT / "docs" / "demo.json").write_text(json.dumps(demo, indent=1) + "\n")
     path = ROOT / "README.md"
     path.write_text(with_block(path.read_text(), demo))
 

@@ -1,5 +1,7 @@
 """The layout's guards: what would break silently if somebody moved a folder."""
 
+import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -113,3 +115,14 @@ print("imported")
         check=False,
     )
     assert done.stdout.strip() == "imported", done.stderr
+
+
+def test_the_figures_in_the_readme_are_those_of_the_stored_demo() -> None:
+    spec = importlib.util.spec_from_file_location("readme", ROOT / "benchmarks" / "readme.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    demo = json.loads((ROOT / "docs" / "demo.json").read_text())
+    readme = (ROOT / "README.md").read_text()
+    assert f"{demo['candidates']['metrics']['ndcg@10']:.4f}" in readme
+    assert module.with_block(readme, demo) == readme

@@ -1,6 +1,9 @@
 """``fairloop demo``: the main job, end to end, on MovieLens-100K."""
 
 import importlib.util
+import os
+import shutil
+import sys
 
 import typer
 from rich.console import Console
@@ -57,7 +60,7 @@ def _closing(report: DemoReport) -> Table:
         f"{len(evaluation.seeds)} simulator seeds, {evaluation.confidence:.0%} intervals"
     )
     for column in ("measure", "floor", "top-k", evaluation.published):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for row in report.closing:
         cells = [
             interval(figure.value, figure.low, figure.high) if figure else "–"
@@ -69,10 +72,12 @@ def _closing(report: DemoReport) -> Table:
 
 def _next(report: DemoReport) -> list[tuple[str, str]]:
     user = report.explained[0].user_id
+    # After `make demo` the command is in .venv/bin, which need not be on the path.
+    fairloop = "fairloop" if shutil.which("fairloop") else os.path.relpath(sys.argv[0])
     return [
-        (f"fairloop recommend {user} --wish 'no horror, before 1990'", "one slate under a wish"),
-        (f"fairloop chat {user}", "refine in conversation"),
-        ("fairloop audit", "measure everything on record"),
-        ("fairloop study run docs/examples/study.yaml", "your own feedback-loop study"),
-        ("fairloop serve", "the HTTP API, with its docs under /docs"),
+        (f"{fairloop} recommend {user} --wish 'no horror, before 1990'", "one slate under a wish"),
+        (f"{fairloop} chat {user}", "refine in conversation"),
+        (f"{fairloop} audit", "measure everything on record"),
+        (f"{fairloop} study run docs/examples/study.yaml", "your own feedback-loop study"),
+        (f"{fairloop} serve", "the HTTP API, with its docs under /docs"),
     ]

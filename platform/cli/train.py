@@ -111,7 +111,7 @@ def evaluation_table(report: EvaluationReport) -> Table:
     constraints = report.policies[0].constraints
     floors = [f"{c.name} ≥ {c.target:.3f}" for c in constraints]
     for column in ("policy", "engagement", "ratio to best baseline", *floors, "met", "NDCG@k"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for row in report.policies:
         table.add_row(*_cells(row, report))
     return table
