@@ -47,7 +47,7 @@ def solve(monkeypatch):
     def solve(world: Linear, targets: list[float], **config):
         monkeypatch.setattr(calibration, "run", world.run)
         arena = SimpleNamespace(targets=np.array(targets))
-        return calibrate(lambda knobs: knobs.copy(), arena, 300, 1, CalibrationConfig(**config))  # type: ignore[arg-type]
+        return calibrate(lambda knobs: knobs.copy(), arena, 300, 1, CalibrationConfig(**config))
 
     return solve
 

@@ -247,7 +247,7 @@ def test_a_full_disk_is_507(
     client: TestClient, house: "House", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert client.get("/health/ready").status_code == 200
-    engine = client.app.state.platform.database.engine  # type: ignore[attr-defined]
+    engine = client.app.state.platform.database.engine
 
     @sa.event.listens_for(engine, "begin")
     def no_more_pages(connection: sa.Connection) -> None:

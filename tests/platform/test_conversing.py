@@ -149,7 +149,7 @@ def test_of_two_messages_at_once_the_later_one_is_refused(
     def meanwhile(decision: object, *rest: object) -> object:
         monkeypatch.setattr(recommender, "explain", explain)
         recommender.chat(talk, f"no {other}")
-        return explain(decision, *rest)  # type: ignore[arg-type]
+        return explain(decision, *rest)
 
     monkeypatch.setattr(recommender, "explain", meanwhile)
     with pytest.raises(InvalidValue, match="meanwhile"):

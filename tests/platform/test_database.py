@@ -90,7 +90,7 @@ def test_a_writer_waits_for_the_one_before(sqlite_database: Database) -> None:
             connection.exec_driver_sql("ROLLBACK")
             connection.exec_driver_sql("PRAGMA busy_timeout = 50")
             with pytest.raises(sqlite3.OperationalError, match="locked"):
-                connection.connection.driver_connection.execute("BEGIN IMMEDIATE")  # type: ignore[union-attr]
+                connection.connection.driver_connection.execute("BEGIN IMMEDIATE")
     other.close()
 
 

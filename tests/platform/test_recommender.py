@@ -37,7 +37,7 @@ FEEDBACK = {"kind": "rating", "value": 5.0}
 
 
 def shown(made: object) -> list[str]:
-    return [item.item_id for item in made.items]  # type: ignore[attr-defined]
+    return [item.item_id for item in made.items]
 
 
 def with_policy(house: "House", weights: dict[str, float]) -> Recommender:

@@ -188,7 +188,7 @@ def test_bad_feedback_is_named_and_none_of_the_batch_is_kept(
         events.record_events(
             session, [Feedback.model_validate(good), Feedback.model_validate(good | change)]
         )
-    assert caught.value.field == field  # type: ignore[attr-defined]
+    assert caught.value.field == field
     assert rows(stocked, Event) == 0
 
 

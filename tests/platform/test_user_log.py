@@ -32,7 +32,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def test_satisfaction_is_on_the_unit_interval(
     kind: str, value: float | None, satisfaction: float | None
 ) -> None:
-    event = LoggedEvent("r", "i", kind, value, NOON)  # type: ignore[arg-type]
+    event = LoggedEvent("r", "i", kind, value, NOON)
     assert satisfaction_of(event) == satisfaction
 
 

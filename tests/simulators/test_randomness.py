@@ -26,7 +26,7 @@ def test_streams_and_seeds_differ() -> None:
 @pytest.mark.parametrize("draw", [r.uniforms, r.second_uniforms])
 def test_uniforms_are_uniform(draw: object) -> None:
     keys = r.derive(np.zeros(1, np.uint64), np.arange(200_000))
-    u = draw(keys)  # type: ignore[operator]  # parametrised
+    u = draw(keys)
     assert u.dtype == np.float32 and u.min() >= 0.0 and u.max() < 1.0
     counts = np.histogram(u, bins=20, range=(0, 1))[0]
     chi_square = ((counts - 10_000) ** 2 / 10_000).sum()

@@ -112,7 +112,7 @@ def test_padding_is_never_drawn(world: World) -> None:
     shown: list[np.ndarray] = []
 
     class Spy(RandomSlates):
-        def slates(self, logged, active, controller, rng):  # type: ignore[no-untyped-def]
+        def slates(self, logged, active, controller, rng):
             columns = super().slates(logged, active, controller, rng)
             shown.append(columns)
             return columns
