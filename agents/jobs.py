@@ -1,7 +1,7 @@
 """The two kinds of work that may run in a worker process: tune a baseline, train a seed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -67,7 +67,8 @@ class TrainedSeed:
         policy: Ready to serve.
         curve: How learning went, multipliers included.
         gain: Share of what was learned that is kept: the best of `GAINS` on the training and
-            validation users. 0 says that learning brought nothing over the tuned start.
+            validation users. 0 says that learning brought nothing: the policy is the static
+            state-aware weights that were tuned with the whole budget.
         held: Whether its levels reached their aims on validation users.
         engagement: Mean expected engagement per training and validation user, on the same luck
             for all training seeds.
@@ -103,7 +104,7 @@ class LearnJob:
     """Learn from the tuned start with one seed, then calibrate on validation users.
 
     How much of the learned step is kept is chosen as in a line search: a step that does not raise
-    engagement on the users seen so far is shortened, at last to the start itself.
+    engagement on the users seen so far is shortened, and given up where tuned weights do better.
 
     The calibration has a seed of its own, the same for all training seeds: the best of them is
     chosen by its engagement there, which should differ by policy and not by luck.
@@ -138,6 +139,7 @@ class LearnJob:
         )
         size = units * size_of(weights, units)
         steps = [self._step(learned.policy.with_gain(gain), gain, size) for gain in GAINS]
+        steps.append(self._without_learning(learned.policy))
         best = max(steps, key=lambda step: step.rank)
         return TrainedSeed(
             policy=best.policy,
@@ -145,11 +147,24 @@ class LearnJob:
             gain=best.gain,
             held=best.held,
             engagement=best.engagement,
-            steps=self.config.search.steps
+            steps=self.tuned.steps
             + totals.n_slates
             + learned.steps
             + sum(step.n_slates for step in steps),
         )
+
+    def _without_learning(self, learned: WeightPolicy) -> "Step":
+        """The static weights that the search found with the whole budget, as a policy."""
+        end = self.tuned.member
+        assert isinstance(end.family, StaticLinear)
+        weights, units = end.family.weights(end.point, end.knobs), end.family.units
+        size = units * size_of(weights, units)
+        policy = replace(
+            learned.with_gain(0.0),
+            centre=weights.astype(np.float32),
+            reach=(self.config.ppo.reach * size).astype(np.float32),
+        )
+        return self._step(policy, 0.0, size)
 
     def _step(self, policy: WeightPolicy, gain: float, units: FloatArray) -> "Step":
         """Calibrate on validation users, then measure on all that learning may look at."""
@@ -166,8 +181,8 @@ class LearnJob:
         )
 
 
-GAINS = (1.0, 0.5, 0.0)
-"""Shares of the learned step that are tried; with 0 nothing of what was learned is kept."""
+GAINS = (1.0, 0.5)
+"""Shares of the learned step that are tried, beside the tuned weights without any learning."""
 
 
 @dataclass(frozen=True)

@@ -180,8 +180,8 @@ def split_arenas(world: World, candidates: CandidateSet, config: TrainConfig, se
 def tune_jobs(arenas: Arenas, config: TrainConfig, seeds: Seeds) -> list[TuneJob]:
     """One job per baseline, all of the same budget.
 
-    The budget is that of the learned policy: the search for its start and its learning together.
-    The search whose first part gives the start goes on to the full budget as a baseline.
+    The budget is that of the search for the start of learning and of learning together. The search
+    whose first part gives the start goes on to the full budget as a baseline.
     """
     units = weight_units(arenas.train, seeds.units)
     families = baseline_families(arenas.train.world.catalogue, arenas.train.constraints, units)

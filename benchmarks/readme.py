@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from fairloop.agents.report import EvaluationReport
+from fairloop.platform.cli.train import kept_of_learning
 from fairloop.platform.demo import DemoReport
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,8 +59,11 @@ def block(demo: dict[str, Any]) -> str:
     total = sum(demo["seconds"].values())
     lines += [
         "",
-        f"The gate: *{demo['verdict']['headline']}* The audit of the first slate of every user "
-        f"opens with: *{demo['audit']['headline']}* All of it took {total:.0f} s.",
+        f"The gate: *{demo['verdict']['headline']}* "
+        f"{kept_of_learning(EvaluationReport.model_validate(report))}",
+        "",
+        "The audit of the first slate of every user opens with: "
+        f"*{demo['audit']['headline']}* All of it took {total:.0f} s.",
     ]
     return "\n".join(lines)
 

@@ -13,7 +13,7 @@ from ..demo import DemoReport, run_demo
 from .context import opened
 from .output import Json, interval, log, number, show, stages
 from .recommend import render as render_recommendation
-from .train import evaluation_table
+from .train import evaluation_table, kept_of_learning
 
 app = typer.Typer(add_completion=False)
 
@@ -35,6 +35,7 @@ def render(console: Console, report: DemoReport) -> None:
     """Print the closing table, two explained recommendations and what to try next."""
     console.print(evaluation_table(report.policy.report))
     console.print(report.policy.verdict.headline)
+    console.print(kept_of_learning(report.policy.report))
     console.print(_closing(report))
     for recommendation in report.explained:
         console.print()

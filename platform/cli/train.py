@@ -98,8 +98,18 @@ def render_policy(console: Console, result: PolicyResult) -> None:
     console.print(f"{result.verdict.headline} Policy {result.version} is {state}.")
     for reason in result.verdict.reasons:
         console.print(f"  {reason}")
-    gain = result.report.learned.parameters.get("gain", 1.0)
-    console.print(f"  Of what was learned beyond the tuned start, {gain:.0%} is kept.")
+    console.print(f"  {kept_of_learning(result.report)}")
+
+
+def kept_of_learning(report: EvaluationReport) -> str:
+    """Whether what was published owes anything to learning, as a sentence."""
+    gain = report.learned.parameters.get("gain", 1.0)
+    if gain == 0.0:
+        return (
+            "Learning brought nothing on the users it saw: the policy is the tuned state-aware "
+            "weights with a controller."
+        )
+    return f"Of what was learned beyond the tuned start, {gain:.0%} is kept."
 
 
 def evaluation_table(report: EvaluationReport) -> Table:
