@@ -1,6 +1,7 @@
 """The HTTP API: the way through it, its errors as problem+json, and what it must not load."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -329,3 +330,14 @@ def test_serving_loads_neither_recbole_nor_ray_nor_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+
+
+def test_the_requests_in_the_readme_are_understood(client: TestClient) -> None:
+    """Its user and item are MovieLens', so they are unknown here; the shape must be right."""
+    text = (Path(__file__).parents[2] / "README.md").read_text().replace("\\\n", " ")
+    talk = client.post("/v1/conversations", json={"user_id": "u1"}).json()["id"]
+    requests = re.findall(r"curl -s localhost:8000(\S+) .*?-d '(.+?)'\n", text)
+    assert len(requests) >= 4
+    for path, body in requests:
+        answer = client.post(path.replace("/ID/", f"/{talk}/"), json=json.loads(body))
+        assert answer.status_code in (201, 404), (path, answer.text)
