@@ -26,7 +26,7 @@ class CalibrationConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seeds: int = Field(default=2, ge=1)
-    choice_seeds: int = Field(default=5, ge=1)
+    choice_seeds: int = Field(default=20, ge=1)
     rounds: int = Field(default=16, ge=1)
     tolerance: float = Field(default=0.002, gt=0.0)
     confidence: float = Field(default=0.95, gt=0.5, lt=1.0)

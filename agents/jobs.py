@@ -66,12 +66,12 @@ class TrainedSeed:
     Attributes:
         policy: Ready to serve.
         curve: How learning went, multipliers included.
-        gain: Share of what was learned that is kept: the best of `GAINS` on the training and
-            validation users. 0 says that learning brought nothing: the policy is the static
+        gain: Share of what was learned that is kept: the best of `GAINS` on the validation users.
+            0 says that learning brought nothing: the policy is the static
             state-aware weights that were tuned with the whole budget.
         held: Whether its levels reached their aims on validation users.
-        engagement: Mean expected engagement per training and validation user, on the same luck
-            for all training seeds.
+        engagement: Mean expected engagement per validation user, on the same luck for all
+            training seeds.
         steps: User-steps of simulation, the search for its start included.
     """
 
@@ -104,7 +104,7 @@ class LearnJob:
     """Learn from the tuned start with one seed, then calibrate on validation users.
 
     How much of the learned step is kept is chosen as in a line search: a step that does not raise
-    engagement on the users seen so far is shortened, and given up where tuned weights do better.
+    engagement on validation users is shortened, and given up where tuned weights do better.
 
     The calibration has a seed of its own, the same for all training seeds: the best of them is
     chosen by its engagement there, which should differ by policy and not by luck.
@@ -167,18 +167,16 @@ class LearnJob:
         return self._step(policy, 0.0, size)
 
     def _step(self, policy: WeightPolicy, gain: float, units: FloatArray) -> "Step":
-        """Calibrate on validation users, then measure on all that learning may look at."""
+        """Calibrate and measure on validation users; training users flatter what was learned."""
         calibration = self.config.calibration
         turn = Turn(policy, units)
         end = calibrate(turn, self.validation, self.n_test, self.calibration_seed, calibration)
         served = turn(end.knobs)
         luck = np.random.SeedSequence([self.calibration_seed, 1])
         seeds = [int(s) for s in luck.generate_state(calibration.choice_seeds)]
-        seen = [run(arena, served, seeds) for arena in (self.training, self.validation)]
-        engagement = float(np.concatenate([t.expected_engagement for t in seen]).mean())
-        return Step(
-            served.policy, gain, end.held, engagement, end.steps + sum(t.n_slates for t in seen)
-        )
+        seen = run(self.validation, served, seeds)
+        engagement = float(seen.expected_engagement.mean())
+        return Step(served.policy, gain, end.held, engagement, end.steps + seen.n_slates)
 
 
 GAINS = (1.0, 0.5)

@@ -106,7 +106,7 @@ def kept_of_learning(report: EvaluationReport) -> str:
     gain = report.learned.parameters.get("gain", 1.0)
     if gain == 0.0:
         return (
-            "Learning brought nothing on the users it saw: the policy is the tuned state-aware "
+            "Learning brought nothing on validation users: the policy is the tuned state-aware "
             "weights with a controller."
         )
     return f"Of what was learned beyond the tuned start, {gain:.0%} is kept."
