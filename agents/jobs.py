@@ -67,8 +67,8 @@ class TrainedSeed:
         policy: Ready to serve.
         curve: How learning went, multipliers included.
         gain: Share of what was learned that is kept: the best of `GAINS` on the validation users.
-            0 says that learning brought nothing: the policy is the static
-            state-aware weights that were tuned with the whole budget.
+            0 says that learning brought nothing: the policy is the static state-aware weights
+            that were tuned with the whole budget.
         held: Whether its levels reached their aims on validation users.
         engagement: Mean expected engagement per validation user, on the same luck for all
             training seeds.
