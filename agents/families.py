@@ -10,9 +10,9 @@ from ..candidates.catalogue import Catalogue
 from ..rerankers.constraints import Constraints
 from ..rerankers.context import MEMORYLESS
 from ..rerankers.controller import ControllerConfig
+from ..rerankers.diversity.mmr import MMRConfig, MMRReranker
 from ..rerankers.exposure import ExposureConfig, ExposureReranker
 from ..rerankers.features import FEATURES, feature_names
-from ..rerankers.mmr import MMRConfig, MMRReranker
 from ..rerankers.topk import TopKReranker
 from ..simulators.policies import SlatePolicy, StaticWeights, from_reranker
 from .policy import DIVERSITY

@@ -23,9 +23,9 @@ from ..rerankers.base import Reranker, Slates, require_k
 from ..rerankers.constraints import Constraints
 from ..rerankers.context import PoolContext
 from ..rerankers.controller import ConstraintController
+from ..rerankers.diversity.mmr import MMRConfig, MMRReranker
 from ..rerankers.exposure import ExposureConfig, ExposureReranker
 from ..rerankers.features import observation
-from ..rerankers.mmr import MMRConfig, MMRReranker
 from ..rerankers.state import ObservedState
 from ..rerankers.topk import TopKReranker
 

@@ -11,7 +11,7 @@ from ..agents.targets import default_constraints
 from ..candidates.candidate_set import CandidateSet
 from ..errors import ArtifactNotFound
 from ..rerankers.base import Reranker
-from ..rerankers.linear import StateLookup
+from ..rerankers.state import StateLookup
 from ..rerankers.topk import TopKConfig
 from ..simulators.study import LoadPolicy, StudyResult, run_study
 from ..simulators.study_config import ArmConfig, StudyConfig

@@ -10,6 +10,7 @@ from ..explain.refinement import Refinement, to_filters
 from ..explain.relaxation import require_enough
 from ..explain.soft_wishes import soft_scores
 from ..rerankers.constraints import Constraints
+from ..rerankers.relevance import standardised
 
 
 def apply_wishes(
@@ -75,17 +76,10 @@ def require_known(refinement: Refinement, catalogue: Catalogue) -> None:
 
 
 def _reordered(pools: CandidatePools, soft: FloatArray) -> CandidatePools:
-    scores = standardised(pools) + np.where(pools.valid, soft[np.maximum(pools.items, 0)], 0.0)
+    scores = standardised(pools.scores, pools.valid) + np.where(
+        pools.valid, soft[np.maximum(pools.items, 0)], 0.0
+    )
     order = np.argsort(np.where(pools.valid, -scores, np.inf), axis=1, kind="stable")
     items = np.take_along_axis(pools.items, order, axis=1)
     moved = np.take_along_axis(scores, order, axis=1)
     return CandidatePools(pools.users, items, np.where(items != PAD, moved, 0.0))
-
-
-def standardised(pools: CandidatePools) -> FloatArray:
-    """Scores with mean 0 and deviation 1 within each pool, shape ``(U, N)``; 0 in padding."""
-    size = np.maximum(pools.sizes, 1)[:, None]
-    mean = np.where(pools.valid, pools.scores, 0.0).sum(axis=1, keepdims=True) / size
-    centred = np.where(pools.valid, pools.scores - mean, 0.0)
-    deviation = np.sqrt((centred**2).sum(axis=1, keepdims=True) / size)
-    return centred / np.where(deviation > 0, deviation, 1.0)

@@ -1,23 +1,25 @@
 """The exposure controller: base scores plus bonuses that hold the floors over time."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ..arrays import FloatArray, IntArray
 from ..candidates.catalogue import Catalogue
 from ..candidates.pools import CandidatePools
-from .base import Slates, require_k
+from .base import Reranker, Slates, require_k
+from .config import RerankerSettings
 from .constraints import Constraints
 from .context import PoolContext
 from .controller import ConstraintController, ControllerConfig
 from .greedy import build_slates, slate_diversity, slate_exposure_share
+from .knowledge import Knowledge
+from .order import serving_order
 from .patterns import TopicPatterns
-from .randomness import keyed_uniforms
 
 
-class ExposureConfig(BaseModel):
+class ExposureConfig(RerankerSettings):
     """The controller, and how often it acts.
 
     Attributes:
@@ -27,11 +29,19 @@ class ExposureConfig(BaseModel):
             where they stand in the batch.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     algorithm: Literal["exposure-controller"] = "exposure-controller"
     controller: ControllerConfig = ControllerConfig()
     block: Annotated[int, Field(ge=1, le=256)] = 16
+
+    def make(self, knowledge: Knowledge) -> Reranker:
+        """See `RerankerSettings.make`."""
+        return ExposureReranker(self, knowledge.catalogue, knowledge.constraints)
+
+    def _scaled(self, strength: float) -> Self:
+        gains = ("integral", "proportional", "start_bonus", "start_diversity")
+        values = self.controller.model_dump()
+        scaled = {name: strength * values[name] for name in gains}
+        return self.changed(controller={**values, **scaled})
 
 
 class ExposureReranker:
@@ -56,7 +66,8 @@ class ExposureReranker:
         require_k(pools, k)
         context = PoolContext.of(pools, self._catalogue, self._constraints, self._patterns)
         columns = np.empty((len(pools), k), np.intp)
-        order = self._order(pools.users)
+        # By a hash, so that no one is always served by an unsettled controller.
+        order = serving_order(pools.users, self.controller.n_slates)
         ordered = context.take(order)
         for start in range(0, len(order), self._block):
             block = slice(start, start + self._block)
@@ -66,11 +77,6 @@ class ExposureReranker:
             self.controller.update(measure(part, chosen))
             columns[order[block]] = chosen
         return Slates.from_columns(pools, columns)
-
-    def _order(self, users: IntArray) -> IntArray:
-        """Users by a hash, so that no one is always served by an unsettled controller."""
-        keys = keyed_uniforms(self.controller.n_slates, users, np.zeros((len(users), 1), np.intp))
-        return np.argsort(keys[:, 0], kind="stable")
 
 
 def measure(context: PoolContext, columns: IntArray) -> FloatArray:

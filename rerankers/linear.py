@@ -1,28 +1,26 @@
 """A linear re-ranker: fixed weights over features, and greedy distance on top."""
 
-from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from ..arrays import FloatArray, IntArray
 from ..candidates.catalogue import Catalogue
 from ..candidates.pools import CandidatePools
 from ..errors import InvalidValue
-from .base import Slates, require_k
+from .base import Reranker, Slates, require_k
+from .config import RerankerSettings
 from .constraints import Constraints
 from .context import PoolContext
 from .features import feature_names, linear_scores, scoring_features
 from .greedy import build_slates
+from .knowledge import Knowledge
 from .patterns import TopicPatterns
-from .state import MEMORY, Memory, ObservedState, new_state
-
-StateLookup = Callable[[CandidatePools], ObservedState]
-"""The observed state of the pools' users, row by row and column by column."""
+from .state import MEMORY, Memory, ObservedState, StateLookup, new_state
 
 
-class LinearConfig(BaseModel):
+class LinearConfig(RerankerSettings):
     """Weights by the name of the feature; those not named weigh nothing.
 
     Attributes:
@@ -30,11 +28,20 @@ class LinearConfig(BaseModel):
         diversity: Strength of the distance term of `build_slates`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
     algorithm: Literal["linear"] = "linear"
-    weights: dict[str, float] = {"base": 1.0}
+    weights: dict[str, float] = Field(default_factory=lambda: {"base": 1.0})
     diversity: float = 0.0
+
+    def make(self, knowledge: Knowledge) -> Reranker:
+        """See `RerankerSettings.make`."""
+        return LinearReranker(self, knowledge.catalogue, knowledge.constraints, knowledge.states)
+
+    def _scaled(self, strength: float) -> Self:
+        base = self.weights.get("base", 0.0)
+        others = {name: strength * weight for name, weight in self.weights.items()}
+        # Without a positive weight on it there would be no base order to start from.
+        start = base if base > 0.0 else (1.0 - strength) + strength * base
+        return self.changed(weights={**others, "base": start}, diversity=strength * self.diversity)
 
 
 def linear_slates(

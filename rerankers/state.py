@@ -4,12 +4,14 @@ Everything here follows from events that a serving system records (what was show
 rated, and when), so a served policy computes the same state by replaying a user's log.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
 
 from ..arrays import PAD, BoolArray, FloatArray, IntArray
+from ..candidates.pools import CandidatePools
 from ..errors import InvalidValue
 from .context import PoolContext
 
@@ -92,6 +94,10 @@ class ObservedState:
     def take(self, rows: IntArray) -> Self:
         """A copy of the given rows, in that order."""
         return type(self)(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+
+StateLookup = Callable[[CandidatePools], ObservedState]
+"""The observed state of the pools' users, row by row and column by column."""
 
 
 def new_state(n_users: int, n_candidates: int, n_topics: int) -> ObservedState:

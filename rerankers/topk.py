@@ -1,20 +1,26 @@
 """Top-k: the base model's own order."""
 
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from ..candidates.pools import CandidatePools
-from .base import Slates, require_k
+from .base import Reranker, Slates, require_k
+from .config import RerankerSettings
+from .knowledge import Knowledge
 
 
-class TopKConfig(BaseModel):
+class TopKConfig(RerankerSettings):
     """Top-k has nothing to configure."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     algorithm: Literal["top-k"] = "top-k"
+
+    def make(self, knowledge: Knowledge) -> Reranker:
+        """See `RerankerSettings.make`."""
+        return TopKReranker()
+
+    def _scaled(self, strength: float) -> Self:
+        return self
 
 
 class TopKReranker:

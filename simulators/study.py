@@ -24,7 +24,8 @@ from ..rerankers.base import Reranker
 from ..rerankers.constraints import Constraints
 from ..rerankers.exposure import ExposureConfig
 from ..rerankers.factory import make_reranker
-from ..rerankers.linear import StateLookup
+from ..rerankers.knowledge import Knowledge
+from ..rerankers.state import StateLookup
 from .study_config import ArmConfig, StudyConfig
 from .study_measures import MEASURES, measure_round
 from .study_plot import draw_study
@@ -197,7 +198,7 @@ class _Study:
     def _reranker(self, arm: ArmConfig, states: RunningStates) -> Reranker:
         constraints = self.config.constraints or Constraints()
         if arm.reranker is not None:
-            return make_reranker(arm.reranker, self.base.catalogue, constraints, states.of)
+            return make_reranker(arm.reranker, Knowledge.of(self.base, constraints, states.of))
         if self.load_policy is None or arm.policy is None:
             raise InvalidValue(
                 f"arm {arm.name!r} names a policy, and none can be loaded here",

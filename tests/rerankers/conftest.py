@@ -1,6 +1,8 @@
 """A small catalogue, pools and constraints that every test of the room can ask for."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,13 +13,13 @@ from fairloop.rerankers.base import Reranker
 from fairloop.rerankers.constraints import Constraints, ExposureFloor
 from fairloop.rerankers.context import PoolContext
 from fairloop.rerankers.controller import ControllerConfig
+from fairloop.rerankers.diversity.mmr import MMRConfig
 from fairloop.rerankers.exposure import ExposureConfig
 from fairloop.rerankers.factory import RerankerConfig, make_reranker
+from fairloop.rerankers.knowledge import Knowledge
 from fairloop.rerankers.linear import LinearConfig
-from fairloop.rerankers.mmr import MMRConfig
-from fairloop.rerankers.plackett_luce import PlackettLuceConfig
 from fairloop.rerankers.state import ObservedState, new_state
-from fairloop.rerankers.topk import TopKConfig
+from fairloop.rerankers.stochastic.plackett_luce import PlackettLuceConfig
 
 
 @pytest.fixture(scope="session")
@@ -86,33 +88,57 @@ def user_state(pools: CandidatePools, context: PoolContext) -> ObservedState:
     return state
 
 
-CONFIGS: dict[str, RerankerConfig] = {
-    "top-k": TopKConfig(),
-    "mmr": MMRConfig(trade_off=0.6, floor_bonus=0.1),
-    "exposure-controller": ExposureConfig(
-        block=4, controller=ControllerConfig(start_bonus=0.5, start_diversity=1.0)
-    ),
-    "linear": LinearConfig(
+VARIANTS: tuple[RerankerConfig, ...] = (
+    MMRConfig(trade_off=0.6, floor_bonus=0.1),
+    ExposureConfig(block=4, controller=ControllerConfig(start_bonus=0.5, start_diversity=1.0)),
+    LinearConfig(
         weights={"base": 1.0, "satiation": -2.0, "base_when_dissatisfied": 0.5}, diversity=0.7
     ),
-    "plackett-luce": PlackettLuceConfig(temperature=0.8),
-}
+    PlackettLuceConfig(temperature=0.8),
+)
+"""Settings other than the defaults, for which the contract must hold as well."""
+
+KINDS: tuple[type[RerankerConfig], ...] = get_args(get_args(RerankerConfig)[0])
+DEFAULTS: tuple[RerankerConfig, ...] = tuple(kind() for kind in KINDS)
 
 
-@pytest.fixture(params=sorted(CONFIGS))
+def config_id(config: RerankerConfig) -> str:
+    return config.algorithm + ("" if config in DEFAULTS else " (variant)")
+
+
+@pytest.fixture(params=[*DEFAULTS, *VARIANTS], ids=config_id)
 def config(request: pytest.FixtureRequest) -> RerankerConfig:
-    """Each re-ranker's configuration in turn."""
-    return CONFIGS[request.param]
+    """Each re-ranker's configuration in turn: all that the factory knows, and the variants."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def knowledge(catalogue: Catalogue, constraints: Constraints) -> Knowledge:
+    """Everything a re-ranker may know, for the user indices 0 to 99."""
+    rng = np.random.default_rng(11)
+    profiles = rng.dirichlet(np.full(len(catalogue.topic_names), 0.5), size=100)
+    profiles[3] = np.nan  # a user without a history
+    thirds = Groups("activity", ("low", "medium", "high"), rng.integers(0, 3, 100))
+    sides = Groups("side", ("left", "right"), rng.integers(-1, 2, 100))  # some not known
+    return Knowledge(
+        catalogue,
+        constraints,
+        user_groups={"activity": thirds, "side": sides},
+        profiles=profiles,
+        item_embeddings=rng.normal(size=(catalogue.n_items, 6)),
+    )
 
 
 @pytest.fixture
-def fresh(config: RerankerConfig, catalogue, constraints) -> Callable[..., Reranker]:
+def fresh(config: RerankerConfig, knowledge: Knowledge) -> Callable[..., Reranker]:
     """Makes the re-ranker under test anew, so that no test meets a state left by another."""
 
-    def make(constraints: Constraints = constraints) -> Reranker:
+    def make(
+        constraints: Constraints = knowledge.constraints, config: RerankerConfig = config
+    ) -> Reranker:
         def states(pools: CandidatePools) -> ObservedState:
-            return user_state(pools, PoolContext.of(pools, catalogue, constraints))
+            return user_state(pools, PoolContext.of(pools, knowledge.catalogue, constraints))
 
-        return make_reranker(config, catalogue, constraints, states)
+        return make_reranker(config, replace(knowledge, constraints=constraints, states=states))
 
     return make

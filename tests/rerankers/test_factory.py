@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from fairloop.rerankers.constraints import Constraints, HardFilters
 from fairloop.rerankers.factory import RerankerConfig, make_reranker
@@ -7,10 +9,10 @@ from pydantic import TypeAdapter, ValidationError
 ADAPTER: TypeAdapter[RerankerConfig] = TypeAdapter(RerankerConfig)
 
 
-def test_a_configuration_survives_json_and_makes_its_re_ranker(config, catalogue, constraints):
+def test_a_configuration_survives_json_and_makes_its_re_ranker(config, knowledge):
     restored = ADAPTER.validate_json(ADAPTER.dump_json(config))
     assert restored == config and type(restored) is type(config)
-    assert make_reranker(restored, catalogue, constraints).name == config.algorithm
+    assert make_reranker(restored, knowledge).name == config.algorithm
 
 
 def test_unknown_keys_are_refused_and_configurations_are_frozen(config) -> None:
@@ -25,13 +27,14 @@ def test_an_unknown_algorithm_is_refused_with_the_known_ones() -> None:
         ADAPTER.validate_python({"algorithm": "magic"})
 
 
-def test_defaults_are_filled_in_from_the_name_alone() -> None:
-    for name in ("top-k", "mmr", "exposure-controller", "linear", "plackett-luce"):
-        assert ADAPTER.validate_python({"algorithm": name}).algorithm == name
+def test_defaults_are_filled_in_from_the_name_alone(config) -> None:
+    name = config.algorithm
+    assert ADAPTER.validate_python({"algorithm": name}) == type(config)()
 
 
-def test_filters_wrap_only_where_they_forbid_something(config, catalogue) -> None:
-    assert not isinstance(make_reranker(config, catalogue, Constraints()), FilteredReranker)
+def test_filters_wrap_only_where_they_forbid_something(config, knowledge) -> None:
+    free = replace(knowledge, constraints=Constraints())
+    assert not isinstance(make_reranker(config, free), FilteredReranker)
     limited = Constraints(filters=HardFilters(min_year=1950))
-    wrapped = make_reranker(config, catalogue, limited)
+    wrapped = make_reranker(config, replace(knowledge, constraints=limited))
     assert isinstance(wrapped, FilteredReranker) and wrapped.inner.name == wrapped.name

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from fairloop.rerankers.constraints import Constraints
 from fairloop.rerankers.context import PoolContext
+from fairloop.rerankers.diversity.mmr import MMRConfig, MMRReranker
 from fairloop.rerankers.greedy import slate_diversity
-from fairloop.rerankers.mmr import MMRConfig, MMRReranker, scaled_relevance
 from fairloop.rerankers.patterns import jaccard_distance
+from fairloop.rerankers.relevance import scaled_relevance
 from fairloop.rerankers.topk import TopKReranker
 from hypothesis import given, settings
 from hypothesis import strategies as st

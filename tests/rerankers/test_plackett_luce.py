@@ -6,13 +6,13 @@ from fairloop.arrays import PAD
 from fairloop.candidates.pools import CandidatePools
 from fairloop.errors import InvalidValue
 from fairloop.metrics.exposure import position_discount
-from fairloop.rerankers.plackett_luce import (
+from fairloop.rerankers.randomness import draw_seed, keyed_uniforms
+from fairloop.rerankers.relevance import standardised
+from fairloop.rerankers.stochastic.plackett_luce import (
     PlackettLuceConfig,
     PlackettLuceReranker,
     log_propensity,
-    standardised,
 )
-from fairloop.rerankers.randomness import draw_seed, keyed_uniforms
 from fairloop.rerankers.topk import TopKReranker
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -17,8 +17,8 @@ from fairloop.candidates.top_n import top_n
 from fairloop.errors import InvalidValue, StorageFull
 from fairloop.metrics.popularity import mean_popularity
 from fairloop.rerankers.constraints import Constraints, ExposureFloor
+from fairloop.rerankers.diversity.mmr import MMRConfig
 from fairloop.rerankers.exposure import ExposureConfig
-from fairloop.rerankers.mmr import MMRConfig
 from fairloop.rerankers.topk import TopKConfig, TopKReranker
 from fairloop.simulators.study import run_study
 from fairloop.simulators.study_config import ArmConfig, StudyConfig

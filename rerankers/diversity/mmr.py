@@ -1,20 +1,23 @@
 """Maximal marginal relevance (Carbonell & Goldstein, SIGIR 1998)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from ..arrays import BoolArray, FloatArray, IntArray
-from ..candidates.catalogue import Catalogue
-from ..candidates.pools import CandidatePools
-from .base import Slates, require_k
-from .constraints import Constraints
-from .greedy import BLOCK
-from .patterns import TopicPatterns
+from ...arrays import BoolArray, FloatArray, IntArray
+from ...candidates.catalogue import Catalogue
+from ...candidates.pools import CandidatePools
+from ..base import Reranker, Slates, require_k
+from ..config import RerankerSettings
+from ..constraints import Constraints
+from ..greedy import BLOCK
+from ..knowledge import Knowledge
+from ..patterns import TopicPatterns
+from ..relevance import scaled_relevance
 
 
-class MMRConfig(BaseModel):
+class MMRConfig(RerankerSettings):
     """How much relevance counts against redundancy.
 
     Attributes:
@@ -24,11 +27,16 @@ class MMRConfig(BaseModel):
             has none.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     algorithm: Literal["mmr"] = "mmr"
     trade_off: Annotated[float, Field(ge=0.0, le=1.0)] = 0.7
     floor_bonus: Annotated[float, Field(ge=0.0)] = 0.0
+
+    def make(self, knowledge: Knowledge) -> Reranker:
+        """See `RerankerSettings.make`."""
+        return MMRReranker(self, knowledge.catalogue, knowledge.constraints)
+
+    def _scaled(self, strength: float) -> Self:
+        return self.changed(trade_off=1.0 - strength, floor_bonus=strength * self.floor_bonus)
 
 
 class MMRReranker:
@@ -61,14 +69,6 @@ class MMRReranker:
                 relevance, valid, codes, self._patterns.distance, self._config.trade_off, k
             )
         return Slates.from_columns(pools, columns)
-
-
-def scaled_relevance(scores: FloatArray, valid: BoolArray) -> FloatArray:
-    """Scores scaled to [0, 1] within each pool, ``(U, N)``; 0 where all of a pool are equal."""
-    low = np.where(valid, scores, np.inf).min(axis=1, keepdims=True)
-    high = np.where(valid, scores, -np.inf).max(axis=1, keepdims=True)
-    span = np.where(high > low, high - low, 1.0)
-    return (np.where(valid, scores - low, 0.0) / span).astype(np.float32)
 
 
 def marginal_relevance(

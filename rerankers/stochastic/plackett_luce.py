@@ -1,29 +1,38 @@
 """Plackett-Luce sampling: slates drawn with a probability that is known exactly."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from ..arrays import BoolArray, FloatArray, IntArray
-from ..candidates.pools import CandidatePools
-from ..errors import InvalidValue
-from .base import Slates, require_k
-from .randomness import draw_seed, keyed_uniforms
+from ...arrays import FloatArray, IntArray
+from ...candidates.pools import CandidatePools
+from ...errors import InvalidValue
+from ..base import Reranker, Slates, require_k
+from ..config import RerankerSettings
+from ..knowledge import Knowledge
+from ..randomness import draw_seed, keyed_uniforms
+from ..relevance import standardised
+from ..topk import TopKReranker
 
 
-class PlackettLuceConfig(BaseModel):
+class PlackettLuceConfig(RerankerSettings):
     """How far from the base order the draws may stray.
 
     Attributes:
-        temperature: Divides the base scores, which are standardised within the pool: towards 0
-            the base order, towards infinity every order alike.
+        temperature: Divides the base scores, which are standardised within the pool: 0 is the
+            base order without chance, towards infinity every order is alike.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
     algorithm: Literal["plackett-luce"] = "plackett-luce"
-    temperature: Annotated[float, Field(gt=0.0)] = 0.5
+    temperature: Annotated[float, Field(ge=0.0)] = 0.5
+
+    def make(self, knowledge: Knowledge) -> Reranker:
+        """See `RerankerSettings.make`."""
+        return PlackettLuceReranker(self)
+
+    def _scaled(self, strength: float) -> Self:
+        return self.changed(temperature=strength * self.temperature)
 
 
 class PlackettLuceReranker:
@@ -40,6 +49,8 @@ class PlackettLuceReranker:
 
     def rerank(self, pools: CandidatePools, k: int, rng: np.random.Generator) -> Slates:
         """See `Reranker.rerank`."""
+        if self._config.temperature == 0.0:
+            return TopKReranker().rerank(pools, k, rng)
         require_k(pools, k)
         logits = standardised(pools.scores, pools.valid) / self._config.temperature
         uniforms = keyed_uniforms(draw_seed(rng), pools.users, pools.items)
@@ -50,15 +61,6 @@ class PlackettLuceReranker:
         # A long slate from a wide pool can be rarer than the smallest float; it is not impossible.
         propensities = np.clip(np.exp(log_p), np.finfo(np.float64).tiny, 1.0)
         return Slates.from_columns(pools, columns, propensities)
-
-
-def standardised(scores: FloatArray, valid: BoolArray) -> FloatArray:
-    """Mean 0 and standard deviation 1 within each pool, float64; 0 where all are equal."""
-    n = np.maximum(valid.sum(axis=1, keepdims=True), 1)
-    mean = np.where(valid, scores, 0.0).sum(axis=1, keepdims=True) / n
-    centred = np.where(valid, scores - mean, 0.0)
-    spread = np.sqrt((centred**2).sum(axis=1, keepdims=True) / n)
-    return centred / np.where(spread > 0, spread, 1.0)
 
 
 def log_propensity(logits: FloatArray, columns: IntArray) -> FloatArray:

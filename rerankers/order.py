@@ -1,0 +1,51 @@
+"""The order in which a batch's users are worked on, and batches of bounded size."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..arrays import IntArray
+from ..candidates.pools import CandidatePools
+from .base import Reranker, Slates
+from .randomness import keyed_uniforms
+
+
+def serving_order(users: IntArray, turn: int) -> IntArray:
+    """Rows in an order that depends on who the users are, not on where they stand in the batch.
+
+    Re-rankers in which one user's slate depends on another's work in this order, so that permuting
+    a batch permutes its slates, sums of floats included.
+
+    Args:
+        users: User indices, shape ``(U,)``.
+        turn: Another number gives another order, so that no user is always first.
+
+    Returns:
+        Row indices, shape ``(U,)``.
+    """
+    keys = keyed_uniforms(turn, users, np.zeros((len(users), 1), np.intp))
+    return np.argsort(keys[:, 0], kind="stable")
+
+
+def rerank_in_batches(
+    reranker: Reranker, pools: CandidatePools, k: int, rng: np.random.Generator, size: int
+) -> Iterator[tuple[slice, Slates]]:
+    """Slates of many users with the working memory of ``size`` of them.
+
+    Re-rankers that divide exposure over a batch do so within each batch; those with a state carry
+    it from batch to batch.
+
+    Args:
+        reranker: What orders.
+        pools: All users' pools.
+        k: Slate length.
+        rng: Source of randomness.
+        size: Users in a batch.
+
+    Yields:
+        Rows of ``pools``, and their slates.
+    """
+    for start in range(0, len(pools), size):
+        rows = slice(start, min(start + size, len(pools)))
+        batch = CandidatePools(pools.users[rows], pools.items[rows], pools.scores[rows])
+        yield rows, reranker.rerank(batch, k, rng)

@@ -1,0 +1,1 @@
+"""Re-rankers that keep group shares in the prefixes of each ranking."""

@@ -1,0 +1,1 @@
+"""Re-rankers that draw rankings from a distribution, with exact propensities."""
