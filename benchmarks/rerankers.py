@@ -6,7 +6,9 @@ Catalogue and pools are made up at MovieLens-100K's size (1,682 items, 18 genres
 50 providers). Each figure is the best of several runs in processor time: wall time for one thread
 with a core to itself, without the time that other programs hold the core. Where both sides define
 the same slate or the same objective, how far they agree is printed too: a fast wrong answer is no
-answer. A peer that is too slow for 1,000 users works on fewer, and its time is scaled up.
+answer. A peer that is too slow for 1,000 users works on fewer, and its time is scaled up. Last, one
+re-ranker of each kind serves 1,000, 10,000 and 100,000 users in batches, to show what a user costs
+and what memory it takes.
 """
 
 # ruff: noqa: E402 - numpy reads the number of threads when it is first imported
@@ -22,6 +24,7 @@ from collections.abc import Callable
 from typing import Any
 
 import benchmarks.lines
+from benchmarks.lines.scaling import SIZES, scaling
 from benchmarks.lines.scoring import linear_step
 from benchmarks.lines.setting import Line, Setting, make_setting
 from benchmarks.report import emit, parser, result, say
@@ -81,16 +84,16 @@ def step_rate(setting: Setting, repeats: int) -> dict[str, Any]:
     return result(name, rate, "user-steps/s (processor)", STEP_BAR, rate >= STEP_BAR)
 
 
-def run(n_users: int, repeats: int, seed: int) -> list[dict[str, Any]]:
+def run(n_users: int, repeats: int, seed: int, sizes: tuple[int, ...]) -> list[dict[str, Any]]:
     setting = make_setting(n_users, seed)
     rows = [row for line in all_lines(setting) for row in measure(line, setting, repeats)]
-    return [*rows, step_rate(setting, repeats)]
+    return [*rows, step_rate(setting, repeats), *scaling(seed, sizes)]
 
 
 def main() -> None:
     args = parser(__doc__ or "").parse_args()
-    n_users, repeats = (200, 2) if args.smoke else (1000, 5)
-    emit(run(n_users, repeats, args.seed), args.seed, args.json)
+    n_users, repeats, sizes = (200, 2, (100, 1_000)) if args.smoke else (1000, 5, SIZES)
+    emit(run(n_users, repeats, args.seed, sizes), args.seed, args.json)
 
 
 if __name__ == "__main__":
