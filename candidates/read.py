@@ -5,10 +5,11 @@ from pathlib import Path
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..errors import EmptyData, InvalidValue, MissingColumn, NotReady
+from ..errors import InvalidValue, NotReady
 from .dataset import Dataset
 from .models import recbole_folder
 from .read_frames import build_dataset
+from .table_files import missing_column, one_text, read_atomic, read_csv, read_parquet, split_values
 
 
 class RecBoleMapping(BaseModel):
@@ -98,7 +99,7 @@ def read_recbole(folder: Path, mapping: RecBoleMapping | None = None) -> Dataset
             field="folder",
             mend="Give a folder X that holds X.inter, as RecBole expects.",
         )
-    interactions = _read_atomic(path).rename(columns={"user_id": "user", "item_id": "item"})
+    interactions = read_atomic(path).rename(columns={"user_id": "user", "item_id": "item"})
     items = _optional(folder / f"{name}.item", "item")
     if items is not None and mapping is not None:
         items = _rename(items, mapping, folder / f"{name}.item")
@@ -132,25 +133,12 @@ def read_tables(mapping: TableMapping) -> Dataset:
         columns |= {name: column for name, column in named.items() if column}
         items = _pick(frame, columns, mapping.items)
         if mapping.topics:
-            items["topics"] = _split_topics(items["topics"], mapping.topics_separator)
+            items["topics"] = split_values(items["topics"], mapping.topics_separator)
     return build_dataset(mapping.name, interactions, users, items)
 
 
-def _read_atomic(path: Path) -> pd.DataFrame:
-    """A RecBole file: tab-separated, with a type after the colon of each column's name."""
-    frame = _read_csv(path, "\t")
-    columns: dict[str, pd.Series] = {}
-    for header in frame.columns:
-        name, _, kind = str(header).partition(":")
-        column = frame[header]
-        if kind.endswith("_seq"):
-            column = _split_topics(column, " ")
-        columns[name] = column
-    return pd.DataFrame(columns)
-
-
 def _optional(path: Path, key: str) -> pd.DataFrame | None:
-    return _read_atomic(path).rename(columns={f"{key}_id": key}) if path.is_file() else None
+    return read_atomic(path).rename(columns={f"{key}_id": key}) if path.is_file() else None
 
 
 def _rename(items: pd.DataFrame, mapping: RecBoleMapping, path: Path) -> pd.DataFrame:
@@ -159,64 +147,21 @@ def _rename(items: pd.DataFrame, mapping: RecBoleMapping, path: Path) -> pd.Data
     columns = {column: name for name, column in named.items() if column}
     for column in columns:
         if column not in items:
-            raise _missing_column(column, items, path)
+            raise missing_column(column, items, path)
     items = items.rename(columns=columns)
     if mapping.title:
-        items["title"] = items["title"].map(_one_text)
+        items["title"] = items["title"].map(one_text)
     return items
-
-
-def _one_text(value: object) -> object:
-    return " ".join(value) if isinstance(value, tuple) else value
 
 
 def _read_table(path: Path, mapping: TableMapping) -> pd.DataFrame:
     if not path.is_file():
         raise InvalidValue(f"no file {path}", field="path", mend="Check the path.")
-    if path.suffix == ".parquet":
-        try:
-            return pd.read_parquet(path)
-        except (OSError, ValueError) as error:  # pyarrow's errors derive from these
-            raise InvalidValue(f"{path} is not a Parquet file: {error}", field="path") from error
-    return _read_csv(path, mapping.separator)
-
-
-def _read_csv(path: Path, separator: str) -> pd.DataFrame:
-    """All columns as text; only an empty cell is missing ("NA" may be an id)."""
-    try:
-        frame = pd.read_csv(
-            path, sep=separator, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8"
-        )
-    except pd.errors.EmptyDataError as error:
-        raise EmptyData(f"{path} is empty", field="path", mend="Give a file with rows.") from error
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise InvalidValue(f"{path} cannot be read: {error}", field="path") from error
-    return frame.where(frame.notna(), None)
+    return read_parquet(path) if path.suffix == ".parquet" else read_csv(path, mapping.separator)
 
 
 def _pick(frame: pd.DataFrame, columns: dict[str, str], path: Path) -> pd.DataFrame:
     for column in columns.values():
         if column not in frame:
-            raise _missing_column(column, frame, path)
+            raise missing_column(column, frame, path)
     return pd.DataFrame({name: frame[column] for name, column in columns.items()})
-
-
-def _missing_column(column: str, frame: pd.DataFrame, path: Path) -> MissingColumn:
-    return MissingColumn(
-        f"{path.name} has no column {column!r}",
-        field=column,
-        mend=f"It has {', '.join(map(str, frame.columns))}: correct the file or the mapping.",
-    )
-
-
-def _split_topics(column: pd.Series, separator: str) -> pd.Series:
-    """Text to tuples; a cell that holds a list already stays one."""
-
-    def split(value: object) -> tuple[str, ...] | None:
-        if value is None or isinstance(value, float):
-            return None
-        if isinstance(value, str):
-            return tuple(part for part in value.split(separator) if part)
-        return tuple(str(part) for part in value)  # pyright: ignore  # a list cell of Parquet
-
-    return pd.Series([split(value) for value in column], dtype=object, index=column.index)
