@@ -5,17 +5,31 @@ from typing import Annotated
 from pydantic import Field
 
 from .base import Reranker
+from .diversity.calibrated import CalibratedConfig
+from .diversity.dpp import DPPConfig
 from .diversity.mmr import MMRConfig
+from .diversity.pm2 import PM2Config
+from .diversity.xquad import XQuADConfig
 from .exposure import ExposureConfig
 from .filters import FilteredReranker
 from .knowledge import Knowledge
 from .linear import LinearConfig
 from .stochastic.plackett_luce import PlackettLuceConfig
 from .topk import TopKConfig
+from .two_sided.p_mmf import PMMFConfig
 
 RerankerConfig = Annotated[
     # One line each, so that a new re-ranker is one line more.
-    TopKConfig | MMRConfig | ExposureConfig | LinearConfig | PlackettLuceConfig,
+    TopKConfig
+    | MMRConfig
+    | ExposureConfig
+    | LinearConfig
+    | PlackettLuceConfig
+    | DPPConfig
+    | XQuADConfig
+    | PM2Config
+    | CalibratedConfig
+    | PMMFConfig,
     Field(discriminator="algorithm"),
 ]
 """Any re-ranker's configuration, told apart by ``algorithm``."""

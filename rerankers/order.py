@@ -9,6 +9,9 @@ from ..candidates.pools import CandidatePools
 from .base import Reranker, Slates
 from .randomness import keyed_uniforms
 
+BLOCK_NUMBERS = 2**18
+"""Floats in the largest work array of a block of users: 2 MB, which a processor's cache holds."""
+
 
 def serving_order(users: IntArray, turn: int) -> IntArray:
     """Rows in an order that depends on who the users are, not on where they stand in the batch.
@@ -25,6 +28,18 @@ def serving_order(users: IntArray, turn: int) -> IntArray:
     """
     keys = keyed_uniforms(turn, users, np.zeros((len(users), 1), np.intp))
     return np.argsort(keys[:, 0], kind="stable")
+
+
+def user_blocks(n_users: int, per_user: int) -> Iterator[slice]:
+    """Slices of users whose work arrays together stay within ``BLOCK_NUMBERS``.
+
+    Args:
+        n_users: How many users there are.
+        per_user: Numbers in the largest work array of one user.
+    """
+    size = max(1, BLOCK_NUMBERS // max(per_user, 1))
+    for start in range(0, n_users, size):
+        yield slice(start, min(start + size, n_users))
 
 
 def rerank_in_batches(
@@ -49,3 +64,8 @@ def rerank_in_batches(
         rows = slice(start, min(start + size, len(pools)))
         batch = CandidatePools(pools.users[rows], pools.items[rows], pools.scores[rows])
         yield rows, reranker.rerank(batch, k, rng)
+
+
+def best_first(pools: CandidatePools) -> IntArray:
+    """Columns by base score, shape ``(U, N)``: best first, equal ones by column, padding last."""
+    return np.argsort(np.where(pools.valid, -pools.scores, np.inf), axis=1, kind="stable")

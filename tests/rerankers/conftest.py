@@ -13,7 +13,11 @@ from fairloop.rerankers.base import Reranker
 from fairloop.rerankers.constraints import Constraints, ExposureFloor
 from fairloop.rerankers.context import PoolContext
 from fairloop.rerankers.controller import ControllerConfig
+from fairloop.rerankers.diversity.calibrated import CalibratedConfig
+from fairloop.rerankers.diversity.dpp import DPPConfig
 from fairloop.rerankers.diversity.mmr import MMRConfig
+from fairloop.rerankers.diversity.pm2 import PM2Config
+from fairloop.rerankers.diversity.xquad import XQuADConfig
 from fairloop.rerankers.exposure import ExposureConfig
 from fairloop.rerankers.factory import RerankerConfig, make_reranker
 from fairloop.rerankers.knowledge import Knowledge
@@ -95,6 +99,10 @@ VARIANTS: tuple[RerankerConfig, ...] = (
         weights={"base": 1.0, "satiation": -2.0, "base_when_dissatisfied": 0.5}, diversity=0.7
     ),
     PlackettLuceConfig(temperature=0.8),
+    DPPConfig(theta=0.3, similarity="embeddings", shrinkage=0.0),  # of rank 7, below some k
+    XQuADConfig(strength=0.8, aspects="era", targets={"old": 0.6}, coverage="smooth"),
+    PM2Config(strength=0.9, focus=0.7, aspects="popularity"),
+    CalibratedConfig(strength=0.7, method="exact"),
 )
 """Settings other than the defaults, for which the contract must hold as well."""
 
