@@ -4,6 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from .amortised.fairco import FairCoConfig
+from .amortised.mirror_descent import DualMirrorDescentConfig
+from .amortised.pid import PIDConfig
 from .base import Reranker
 from .diversity.calibrated import CalibratedConfig
 from .diversity.dpp import DPPConfig
@@ -14,6 +17,7 @@ from .exposure import ExposureConfig
 from .filters import FilteredReranker
 from .knowledge import Knowledge
 from .linear import LinearConfig
+from .stochastic.parity import ExposureParityConfig
 from .stochastic.plackett_luce import PlackettLuceConfig
 from .topk import TopKConfig
 from .two_sided.p_mmf import PMMFConfig
@@ -29,7 +33,11 @@ RerankerConfig = Annotated[
     | XQuADConfig
     | PM2Config
     | CalibratedConfig
-    | PMMFConfig,
+    | PMMFConfig
+    | FairCoConfig
+    | PIDConfig
+    | DualMirrorDescentConfig
+    | ExposureParityConfig,
     Field(discriminator="algorithm"),
 ]
 """Any re-ranker's configuration, told apart by ``algorithm``."""
