@@ -9,6 +9,7 @@ import numpy as np
 from ..arrays import MISSING, FloatArray, IntArray
 from ..candidates.candidate_set import CandidateSet
 from ..candidates.catalogue import Catalogue, Groups
+from ..candidates.interactions import Interactions
 from ..candidates.pools import CandidatePools
 from ..errors import InvalidValue
 from .constraints import Constraints
@@ -98,15 +99,20 @@ class Knowledge:
 
 
 def history_profiles(candidates: CandidateSet) -> FloatArray:
-    """Topic shares of every user's training items (Steck 2018), shape ``(n_users, T)``.
+    """Topic shares of every user's training items, shape ``(n_users, T)``; see `topic_profiles`."""
+    return topic_profiles(candidates.catalogue, candidates.train)
+
+
+def topic_profiles(catalogue: Catalogue, history: Interactions) -> FloatArray:
+    """Topic shares of every user's past items (Steck 2018), shape ``(n_users, T)``.
 
     An item of several topics spreads its weight evenly over them; NaN for a user whose items have
     no topic.
     """
-    topics = candidates.catalogue.topics
+    topics = catalogue.topics
     spread = topics / np.maximum(topics.sum(axis=1, keepdims=True), 1)
-    total = np.zeros((candidates.n_users, topics.shape[1]))
-    np.add.at(total, candidates.train.user, spread[candidates.train.item])
+    total = np.zeros((history.n_users, topics.shape[1]))
+    np.add.at(total, history.user, spread[history.item])
     mass = total.sum(axis=1, keepdims=True)
     return np.divide(total, mass, out=np.full(total.shape, np.nan), where=mass > 0)
 
