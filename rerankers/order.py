@@ -66,6 +66,13 @@ def rerank_in_batches(
         yield rows, reranker.rerank(batch, k, rng)
 
 
-def best_first(pools: CandidatePools) -> IntArray:
-    """Columns by base score, shape ``(U, N)``: best first, equal ones by column, padding last."""
-    return np.argsort(np.where(pools.valid, -pools.scores, np.inf), axis=1, kind="stable")
+def best_first(pools: CandidatePools) -> tuple[CandidatePools, IntArray]:
+    """The pools with the best base score first, equal ones in their order, padding last.
+
+    Returns:
+        The pools, and the column that each of theirs had before, shape ``(U, N)``.
+    """
+    order = np.argsort(np.where(pools.valid, -pools.scores, np.inf), axis=1, kind="stable")
+    items = np.take_along_axis(pools.items, order, axis=1)
+    scores = np.take_along_axis(pools.scores, order, axis=1)
+    return CandidatePools(pools.users, items, scores), order
