@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays import BoolArray, FloatArray, IntArray
 from ..errors import InvalidValue
-from .exposure import position_discount
+from .exposure import position_discount, rbp_discount
 from .lists import require_lists
 
 
@@ -48,23 +48,23 @@ def relevance_of(
 
 def precision(relevance: BoolArray, n_relevant: IntArray) -> FloatArray:
     """Relevant positions / k, shape ``(U,)``."""
-    return _judged(relevance.sum(axis=1) / relevance.shape[1], n_relevant)
+    return judged(relevance.sum(axis=1) / relevance.shape[1], n_relevant)
 
 
 def recall(relevance: BoolArray, n_relevant: IntArray) -> FloatArray:
     """Relevant positions / held-out items of the user, shape ``(U,)``."""
-    return _judged(relevance.sum(axis=1) / np.maximum(n_relevant, 1), n_relevant)
+    return judged(relevance.sum(axis=1) / np.maximum(n_relevant, 1), n_relevant)
 
 
 def hit(relevance: BoolArray, n_relevant: IntArray) -> FloatArray:
     """1 where any position is relevant, else 0, shape ``(U,)``."""
-    return _judged((relevance.sum(axis=1) > 0).astype(np.float64), n_relevant)
+    return judged((relevance.sum(axis=1) > 0).astype(np.float64), n_relevant)
 
 
 def reciprocal_rank(relevance: BoolArray, n_relevant: IntArray) -> FloatArray:
     """1 / position of the first relevant item, 0 without one, shape ``(U,)``."""
     first = relevance.argmax(axis=1) + 1
-    return _judged(np.where(relevance.any(axis=1), 1.0 / first, 0.0), n_relevant)
+    return judged(np.where(relevance.any(axis=1), 1.0 / first, 0.0), n_relevant)
 
 
 def average_precision(relevance: BoolArray, n_relevant: IntArray) -> FloatArray:
@@ -73,10 +73,31 @@ def average_precision(relevance: BoolArray, n_relevant: IntArray) -> FloatArray:
     The divisor is RecBole's; where a user has more held-out items than positions, dividing by
     all of them (as trec_eval does) gives a smaller number.
     """
-    k = relevance.shape[1]
-    precision_at = np.cumsum(relevance, axis=1) / np.arange(1, k + 1)
-    total = np.where(relevance, precision_at, 0.0).sum(axis=1)
-    return _judged(total / np.maximum(np.minimum(n_relevant, k), 1), n_relevant)
+    reachable = np.clip(n_relevant, 1, relevance.shape[1])
+    return judged(precision_at_hits(relevance) / reachable, n_relevant)
+
+
+def precision_at_hits(relevance: BoolArray) -> FloatArray:
+    """Sum of Precision@j over the relevant positions j, shape ``(U,)``."""
+    precision_at = np.cumsum(relevance, axis=1) / np.arange(1, relevance.shape[1] + 1)
+    return np.where(relevance, precision_at, 0.0).sum(axis=1)
+
+
+def rank_biased_precision(
+    relevance: BoolArray, n_relevant: IntArray, patience: float = 0.85
+) -> FloatArray:
+    """(1 − p) Σ_j rel_j p^(j − 1), shape ``(U,)`` (Moffat & Zobel 2008).
+
+    What a reader finds who goes on from each position to the next with probability p. A list of k
+    relevant items has 1 − p^k, not 1.
+
+    Args:
+        relevance: Shape ``(U, k)``.
+        n_relevant: Held-out items of each user, shape ``(U,)``.
+        patience: Probability p of going on; LensKit's default unless given.
+    """
+    weights = rbp_discount(relevance.shape[1], patience)
+    return judged((1.0 - patience) * (relevance @ weights), n_relevant)
 
 
 def ndcg(
@@ -97,7 +118,7 @@ def ndcg(
     k = relevance.shape[1]
     weights = position_discount(k) if discount is None else discount
     ideal = np.concatenate([[0.0], np.cumsum(weights)])[np.minimum(n_relevant, k)]
-    return _judged(relevance @ weights / np.where(ideal > 0, ideal, 1.0), n_relevant)
+    return judged(relevance @ weights / np.where(ideal > 0, ideal, 1.0), n_relevant)
 
 
 def graded_ndcg(
@@ -159,6 +180,6 @@ def alpha_ndcg(aspects: BoolArray, candidate_aspects: BoolArray, alpha: float = 
     return np.divide(gained, ideal, out=np.full(n_users, np.nan), where=ideal > 0)
 
 
-def _judged(values: FloatArray, n_relevant: IntArray) -> FloatArray:
+def judged(values: FloatArray, n_relevant: IntArray) -> FloatArray:
     """NaN for users without a held-out item."""
     return np.where(n_relevant > 0, values, np.nan)

@@ -5,10 +5,19 @@ whose group is not known stays in every denominator, so shares of known groups s
 """
 
 import numpy as np
+import scipy.sparse as sp
 
-from ..arrays import MISSING, FloatArray, IntArray
+from ..arrays import FloatArray, IntArray
 from ..errors import InvalidValue
-from .lists import require_lists, sum_by
+from .policy_exposure import (
+    ShareDistance,
+    expected_awrf,
+    expected_exposure_matrix,
+    expected_exposure_per_item,
+    expected_exposure_share,
+    expected_group_exposure,
+    expected_item_exposure,
+)
 
 
 def position_discount(k: int) -> FloatArray:
@@ -27,14 +36,19 @@ def rbp_discount(k: int, patience: float) -> FloatArray:
 
 def list_exposure(lists: IntArray, discount: FloatArray | None = None) -> FloatArray:
     """Exposure that each list hands out, empty positions none, shape ``(U,)``."""
-    return _position_exposure(lists, discount).sum(axis=1)
+    return np.where(lists >= 0, position_exposure(lists, discount), 0.0).sum(axis=1)
 
 
 def item_exposure(lists: IntArray, n_items: int, discount: FloatArray | None = None) -> FloatArray:
     """Exposure of every item, summed over the lists, shape ``(I,)``."""
-    valid = require_lists(lists, n_items)
-    weights = _position_exposure(lists, discount)
-    return sum_by(lists[valid], weights[valid], n_items)
+    return expected_item_exposure(position_exposure(lists, discount), lists, n_items)
+
+
+def exposure_matrix(
+    lists: IntArray, n_items: int, discount: FloatArray | None = None
+) -> sp.csr_array:
+    """Exposure that each list hands to each item, shape ``(U, I)``."""
+    return expected_exposure_matrix(position_exposure(lists, discount), lists, n_items)
 
 
 def group_exposure(
@@ -51,23 +65,14 @@ def group_exposure(
     Returns:
         Shape ``(U, G)``, summed over the positions of a list.
     """
-    valid = require_lists(lists, len(codes))
-    weights = _position_exposure(lists, discount)
-    group = np.where(valid, codes[np.where(valid, lists, 0)], MISSING)
-    known = group != MISSING
-    row = np.broadcast_to(np.arange(len(lists))[:, None], lists.shape)
-    cell = row[known] * n_groups + group[known]
-    flat = sum_by(cell, weights[known], len(lists) * n_groups)
-    return flat.reshape(len(lists), n_groups)
+    return expected_group_exposure(position_exposure(lists, discount), lists, codes, n_groups)
 
 
 def exposure_share(
     lists: IntArray, codes: IntArray, n_groups: int, discount: FloatArray | None = None
 ) -> FloatArray:
     """Share of all exposure that each group receives, shape ``(G,)``; NaN if nothing is shown."""
-    by_group = group_exposure(lists, codes, n_groups, discount).sum(axis=0)
-    total = float(list_exposure(lists, discount).sum())
-    return by_group / total if total > 0 else np.full(n_groups, np.nan)
+    return expected_exposure_share(position_exposure(lists, discount), lists, codes, n_groups)
 
 
 def exposure_per_item(
@@ -77,9 +82,8 @@ def exposure_per_item(
 
     Every item of the catalogue counts, shown or not; NaN for a group without items.
     """
-    sizes = np.bincount(codes[codes != MISSING], minlength=n_groups)
-    by_group = group_exposure(lists, codes, n_groups, discount).sum(axis=0) / max(len(lists), 1)
-    return np.divide(by_group, sizes, out=np.full(n_groups, np.nan), where=sizes > 0)
+    exposure = position_exposure(lists, discount)
+    return expected_exposure_per_item(exposure, lists, codes, n_groups)
 
 
 def parity_ratio(per_group: FloatArray) -> FloatArray:
@@ -153,7 +157,7 @@ def awrf(
     lists: IntArray,
     codes: IntArray,
     target: FloatArray,
-    distance: str = "tv",
+    distance: ShareDistance = "tv",
     discount: FloatArray | None = None,
 ) -> FloatArray:
     """1 − distance(exposure share in the list, target share) (Sapiezynski et al. 2019, AWRF).
@@ -161,37 +165,21 @@ def awrf(
     Args:
         lists: Item indices, shape ``(U, k)``.
         codes: Group of each item, shape ``(I,)``; items without a group are left out.
-        target: Wanted share of each group, shape ``(G,)``, sums to 1.
+        target: Wanted share of each group, shape ``(G,)``, not negative, sums to 1.
         distance: ``"tv"`` (total variation) or ``"js"`` (Jensen-Shannon divergence, bits).
         discount: Weight of each position, shape ``(k,)``; 1/log2(j + 1) unless given.
 
     Returns:
         Values in [0, 1], shape ``(U,)``; NaN for a list without a grouped item.
     """
-    if distance not in ("tv", "js"):
-        raise InvalidValue(f"unknown distance {distance!r}", field="distance", mend="tv or js.")
-    by_group = group_exposure(lists, codes, len(target), discount)
-    total = by_group.sum(axis=1, keepdims=True)
-    share = np.divide(by_group, total, out=np.full_like(by_group, np.nan), where=total > 0)
-    if distance == "tv":
-        return 1.0 - 0.5 * np.abs(share - target).sum(axis=1)
-    middle = (share + target) / 2.0
-    return 1.0 - 0.5 * (
-        _kl_bits(share, middle) + _kl_bits(np.broadcast_to(target, share.shape), middle)
-    )
+    return expected_awrf(position_exposure(lists, discount), lists, codes, target, distance)
 
 
-def _kl_bits(p: FloatArray, q: FloatArray) -> FloatArray:
-    """KL divergence along the last axis in bits, 0·log 0 = 0."""
-    ratio = np.divide(p, q, out=np.ones_like(q), where=~(p == 0))
-    return (p * np.log2(ratio)).sum(axis=-1)
-
-
-def _position_exposure(lists: IntArray, discount: FloatArray | None) -> FloatArray:
-    """Exposure at each position of each list, 0 where empty, shape ``(U, k)``."""
+def position_exposure(lists: IntArray, discount: FloatArray | None = None) -> FloatArray:
+    """Discount of each position, whether it is filled or not, shape ``(U, k)``."""
     weights = position_discount(lists.shape[1]) if discount is None else discount
     if weights.shape != lists.shape[1:]:
         raise InvalidValue(
             f"{weights.shape} discounts for {lists.shape[1]} positions", field="discount"
         )
-    return np.where(lists >= 0, weights, 0.0)
+    return np.broadcast_to(weights, lists.shape)

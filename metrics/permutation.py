@@ -89,7 +89,7 @@ def gap_test(
         means=all_means,
         sizes=sizes,
         gap=float(np.ptp(means[0])),
-        p_value=_p_value(observed, null),
+        p_value=permutation_p_value(observed, null),
         minimum_detectable=_minimum_detectable(errors[0], critical, statistic, power),
     )
 
@@ -143,7 +143,7 @@ def sign_flip_test(
         means=means,
         sizes=np.full(n_groups, n_users),
         gap=float(np.ptp(means)),
-        p_value=_p_value(float(in_errors(mean)), shuffled),
+        p_value=permutation_p_value(float(in_errors(mean)), shuffled),
         minimum_detectable=float(errors.max()) * (critical + NormalDist().inv_cdf(power)),
     )
 
@@ -231,7 +231,7 @@ def _minimum_detectable(
     return critical + reach * widest if statistic == "range" else (critical + reach) * widest
 
 
-def _p_value(observed: float, null: FloatArray) -> float:
+def permutation_p_value(observed: float, null: FloatArray) -> float:
     """Share of statistics at least as large, the observed one included (Phipson & Smyth 2010)."""
     slack = _ALIKE * max(1.0, abs(observed)) if np.isfinite(observed) else 0.0
     as_large = null >= observed - slack
