@@ -17,6 +17,8 @@ from .exposure import ExposureConfig
 from .filters import FilteredReranker
 from .knowledge import Knowledge
 from .linear import LinearConfig
+from .quotas.det import DetConsConfig, DetConstSortConfig, DetGreedyConfig, DetRelaxedConfig
+from .quotas.fa_ir import FAIRConfig
 from .stochastic.parity import ExposureParityConfig
 from .stochastic.plackett_luce import PlackettLuceConfig
 from .topk import TopKConfig
@@ -37,7 +39,12 @@ RerankerConfig = Annotated[
     | FairCoConfig
     | PIDConfig
     | DualMirrorDescentConfig
-    | ExposureParityConfig,
+    | ExposureParityConfig
+    | FAIRConfig
+    | DetGreedyConfig
+    | DetConsConfig
+    | DetRelaxedConfig
+    | DetConstSortConfig,
     Field(discriminator="algorithm"),
 ]
 """Any re-ranker's configuration, told apart by ``algorithm``."""

@@ -83,18 +83,27 @@ def distribution_functions(k: int, p: tuple[float, ...]) -> list[FloatArray]:
     return functions
 
 
-def children(function: FloatArray, parent: Node, significance: float) -> list[Node]:
-    """The minima that may follow ``parent``, most likely first (the paper's Algorithm 2).
+def minimum_tree(functions: list[FloatArray], significance: float) -> list[dict[Node, list[Node]]]:
+    """The paper's mTree: what may follow each node, level by level (its Algorithms 1 and 2).
 
     Args:
-        function: F at the next position.
-        parent: Minima at this position.
-        significance: Significance of the test.
+        functions: F in 1 to k positions, see `distribution_functions`.
+        significance: Significance of each test.
 
     Returns:
-        ``parent`` itself if that passes the test; otherwise all that pass with one more item of
-        one group.
+        ``k`` levels; level i maps every minimum of the first i positions to those of the first
+        i + 1, most likely first: itself if it still passes, otherwise those that pass with one more
+        item of one group, if any.
     """
+    tree: list[dict[Node, list[Node]]] = []
+    level: set[Node] = {(0,) * functions[0].ndim}
+    for function in functions:
+        tree.append({node: _children(function, node, significance) for node in level})
+        level = {child for family in tree[-1].values() for child in family}
+    return tree
+
+
+def _children(function: FloatArray, parent: Node, significance: float) -> list[Node]:
     if function[parent] > significance:
         return [parent]
     raised = [
@@ -102,34 +111,31 @@ def children(function: FloatArray, parent: Node, significance: float) -> list[No
         for more in range(len(parent))
     ]
     passing = [node for node in raised if function[node] > significance]
-    return sorted(passing, key=lambda node: -float(function[node]))
+    # Rounded, so that equal likelihoods stay in the order of the groups.
+    return sorted(passing, key=lambda node: -round(float(function[node]), 12))
 
 
 def _most_likely_path(functions: list[FloatArray], significance: float) -> list[Node]:
-    """Depth first: a branch that ends early is left for the next most likely one."""
-    root: Node = (0,) * functions[0].ndim
+    """The first branch at every node, of those that reach the last level."""
+    tree = minimum_tree(functions, significance)
+    alive = {child for family in tree[-1].values() for child in family}
+    for level in reversed(tree):
+        for parent, family in level.items():
+            level[parent] = [child for child in family if child in alive]
+        alive = {parent for parent, family in level.items() if family}
+    node = (0,) * functions[0].ndim
+    if node not in alive:
+        raise InvalidValue(
+            f"no minima of the protected groups meet the significance {significance:g}, raised by "
+            "one item at a time",
+            field="p",
+            mend="Protect fewer groups, or lower their shares or alpha.",
+        )
     path: list[Node] = []
-    open_branches = [children(functions[0], root, significance)[::-1]]
-    dead: set[tuple[int, Node]] = set()
-    while open_branches:
-        if len(path) == len(functions):
-            return path
-        branch = open_branches[-1]
-        while branch and (len(path), branch[-1]) in dead:
-            branch.pop()
-        if branch:
-            path.append(branch.pop())
-            if len(path) < len(functions):
-                open_branches.append(children(functions[len(path)], path[-1], significance)[::-1])
-        else:
-            open_branches.pop()
-            if path:
-                dead.add((len(path) - 1, path.pop()))
-    raise InvalidValue(
-        f"no counts of the protected groups meet the significance {significance:g} step by step",
-        field="p",
-        mend="Protect fewer groups, or lower their shares or alpha.",
-    )
+    for level in tree:
+        node = level[node][0]
+        path.append(node)
+    return path
 
 
 def _fail_probability(

@@ -22,6 +22,13 @@ from fairloop.rerankers.exposure import ExposureConfig
 from fairloop.rerankers.factory import RerankerConfig, make_reranker
 from fairloop.rerankers.knowledge import Knowledge
 from fairloop.rerankers.linear import LinearConfig
+from fairloop.rerankers.quotas.det import (
+    DetConsConfig,
+    DetConstSortConfig,
+    DetGreedyConfig,
+    DetRelaxedConfig,
+)
+from fairloop.rerankers.quotas.fa_ir import FAIRConfig
 from fairloop.rerankers.state import ObservedState, new_state
 from fairloop.rerankers.stochastic.plackett_luce import PlackettLuceConfig
 
@@ -103,6 +110,11 @@ VARIANTS: tuple[RerankerConfig, ...] = (
     XQuADConfig(strength=0.8, aspects="era", targets={"old": 0.6}, coverage="smooth"),
     PM2Config(strength=0.9, focus=0.7, aspects="popularity"),
     CalibratedConfig(strength=0.7, method="exact"),
+    FAIRConfig(attribute="era", protected=("old", "new"), p=(0.4, 0.3), alpha=0.15),
+    DetGreedyConfig(attribute="era", targets={"old": 0.3}, strength=0.8),
+    DetConsConfig(attribute="era", targets={"old": 0.3}),
+    DetRelaxedConfig(attribute="era", strength=0.5),
+    DetConstSortConfig(attribute="era", targets={"old": 0.3}, strength=0.7),
 )
 """Settings other than the defaults, for which the contract must hold as well."""
 

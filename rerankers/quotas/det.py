@@ -1,0 +1,208 @@
+"""DetGreedy, DetCons and DetRelaxed (Geyik, Ambler & Kenthapadi, KDD 2019).
+
+With target shares p_g, a ranking is asked to hold at least ⌊p_g · j⌋ and at most ⌈p_g · j⌉ items of
+group g in its first j places.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from pydantic import Field
+
+from ...arrays import MISSING, FloatArray, IntArray
+from ...candidates.catalogue import Groups
+from ...candidates.pools import CandidatePools
+from ..base import Reranker, Slates, require_k
+from ..config import RerankerSettings
+from ..knowledge import Knowledge, column_codes, target_shares
+from .det_const_sort import const_sort, minimum_rises
+from .queues import BLOCK, GroupQueues, base_order, ceilings, floors
+
+Method = Literal["det-greedy", "det-cons", "det-relaxed", "det-const-sort"]
+
+
+class DetSettings(RerankerSettings):
+    """The groups and their shares.
+
+    Attributes:
+        attribute: Item attribute that holds the groups.
+        targets: Wanted share by group name, one left out at most: it gets what remains. None
+            takes each group's share of the items whose group is known.
+        strength: How much of the quotas is imposed: with strength s a group gets at least
+            ⌊s p j⌋ and at most ⌈(1 − s (1 − p)) j⌉ of the first j places, from no limits at 0 to
+            the paper's at 1.
+    """
+
+    attribute: str = "popularity"
+    targets: dict[str, float] | None = None
+    strength: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
+
+    def _scaled(self, strength: float) -> Self:
+        return self.changed(strength=strength * self.strength)
+
+
+class DetGreedyConfig(DetSettings):
+    """The best candidate of those groups that have not reached their maximum.
+
+    Its attributes are those of `DetSettings`.
+    """
+
+    algorithm: Literal["det-greedy"] = "det-greedy"
+
+    def make(self, knowledge: Knowledge) -> Reranker:
+        """See `RerankerSettings.make`."""
+        return DetReranker(self.algorithm, self, knowledge.item_groups(self.attribute))
+
+
+class DetConsConfig(DetSettings):
+    """The group whose next minimum is due soonest.
+
+    Its attributes are those of `DetSettings`.
+    """
+
+    algorithm: Literal["det-cons"] = "det-cons"
+
+    def make(self, knowledge: Knowledge) -> Reranker:
+        """See `RerankerSettings.make`."""
+        return DetReranker(self.algorithm, self, knowledge.item_groups(self.attribute))
+
+
+class DetRelaxedConfig(DetSettings):
+    """The best candidate of the groups whose next minimum is due at the soonest place.
+
+    Its attributes are those of `DetSettings`.
+    """
+
+    algorithm: Literal["det-relaxed"] = "det-relaxed"
+
+    def make(self, knowledge: Knowledge) -> Reranker:
+        """See `RerankerSettings.make`."""
+        return DetReranker(self.algorithm, self, knowledge.item_groups(self.attribute))
+
+
+class DetConstSortConfig(DetSettings):
+    """Minima first, then sorted by score as far as they allow (see `det_const_sort`).
+
+    Its attributes are those of `DetSettings`; the minima are ⌊s p j⌋, and a share 1 − s of the
+    places goes to the best candidates of any group.
+    """
+
+    algorithm: Literal["det-const-sort"] = "det-const-sort"
+
+    def make(self, knowledge: Knowledge) -> Reranker:
+        """See `RerankerSettings.make`."""
+        return DetReranker(self.algorithm, self, knowledge.item_groups(self.attribute))
+
+
+class DetReranker:
+    """Keeps group shares between quotas in every prefix. O(U · N log N + U · k · G).
+
+    DetGreedy, DetCons and DetRelaxed meet all minima for up to three groups; from four on, two
+    minima can fall due at one place, and one is then met late. DetConstSort meets all minima for
+    any number of groups, but no maxima. All of them need enough candidates of each group.
+
+    Items whose group is not known are not counted: shares and places are those among the others.
+    Such an item takes a place where its score is above that of the candidate the algorithm would
+    put there, and no minimum forces that one. A group that has run out leaves its places to
+    groups below their maximum, and then to whoever is left, in base order.
+    """
+
+    def __init__(self, method: Method, config: DetSettings, groups: Groups) -> None:
+        self.name: str = method
+        self._method: Method = method
+        self._groups = groups
+        self._shares = target_shares(groups, config.targets)
+        self._strength = config.strength
+
+    def rerank(self, pools: CandidatePools, k: int, rng: np.random.Generator) -> Slates:
+        """See `Reranker.rerank`."""
+        require_k(pools, k)
+        fill = self._filling(k)
+        columns = np.empty((len(pools), k), np.intp)
+        for start in range(0, len(pools), BLOCK):
+            rows = np.arange(start, min(start + BLOCK, len(pools)))
+            block = pools.take(rows)
+            order = base_order(block)
+            columns[rows] = np.take_along_axis(order, fill(self._queues(block, order)), axis=1)
+        return Slates.from_columns(pools, columns)
+
+    def _filling(self, k: int) -> Callable[[GroupQueues], IntArray]:
+        if self._method == "det-const-sort":
+            rises = minimum_rises(self._shares, self._strength, k)
+            return partial(const_sort, rises=rises, k=k)
+        return partial(
+            fill_between, quotas=Quotas.of(self._shares, self._strength, k, self._method)
+        )
+
+    def _queues(self, pools: CandidatePools, order: IntArray) -> GroupQueues:
+        """A queue for each group, and a last one for the items whose group is not known."""
+        n_groups = len(self._shares)
+        codes = column_codes(self._groups, pools)
+        codes = np.where(pools.valid & (codes == MISSING), n_groups, codes)
+        return GroupQueues(np.take_along_axis(codes, order, axis=1), n_groups + 1)
+
+
+class Quotas:
+    """Limits and urgency of each group at every place.
+
+    Attributes:
+        minimum: Shape ``(k + 1, G)``, row j for the first j places.
+        maximum: Likewise.
+        due: Likewise: the lower, the sooner a group is wanted where no minimum forces one.
+    """
+
+    def __init__(self, minimum: IntArray, maximum: IntArray, due: FloatArray) -> None:
+        self.minimum, self.maximum, self.due = minimum, maximum, due
+
+    @classmethod
+    def of(cls, shares: FloatArray, strength: float, k: int, method: Method) -> Self:
+        """The paper's quotas, loosened by the strength.
+
+        ``due`` is 0 for DetGreedy, ⌈p j⌉ / p for DetCons, the place at which the next minimum falls
+        due, and ⌈⌈p j⌉ / p⌉ for DetRelaxed. At a lower strength the upper share stands for p.
+        """
+        lengths = np.arange(k + 1)
+        upper = 1.0 - strength * (1.0 - shares)
+        maximum = ceilings(upper, lengths)
+        due = np.zeros(maximum.shape)
+        if method != "det-greedy":
+            # Rounded, so that equally urgent groups are told apart by their candidates.
+            np.divide(maximum, upper, out=due, where=upper > 0)
+            due = np.round(due, 9)
+        if method == "det-relaxed":
+            due = np.ceil(due)
+        return cls(floors(strength * shares, lengths), maximum, due)
+
+
+def fill_between(queues: GroupQueues, quotas: Quotas) -> IntArray:
+    """Choose a group for each place by its quotas, and its best candidate.
+
+    Args:
+        queues: One for each group, then one for items of none. They are emptied.
+        quotas: Limits and urgency.
+
+    Returns:
+        Places in the base order, shape ``(U, k)``.
+    """
+    n_users, none = len(queues.heads), queues.none
+    k, n_groups = len(quotas.minimum) - 1, quotas.minimum.shape[1]
+    users = np.arange(n_users)
+    places = np.empty((n_users, k), np.intp)
+    for i in range(k):
+        heads, held = queues.heads[:, :n_groups], queues.taken[:, :n_groups]
+        length = i + 1 - queues.taken[:, n_groups]
+        left = heads < none
+        short = left & (held < quotas.minimum[length])
+        below_maximum = left & (held < quotas.maximum[length])
+        due = np.where(below_maximum, quotas.due[length], np.inf)
+        wanted = below_maximum & (due == due.min(axis=1, keepdims=True))
+        forced, any_wanted = short.any(axis=1), wanted.any(axis=1)
+        eligible = np.where(any_wanted[:, None], wanted, left)
+        keys = np.where(np.where(forced[:, None], short, eligible), heads, none)
+        chosen = keys.argmin(axis=1)
+        unknown = ~forced & (queues.heads[:, n_groups] < keys[users, chosen])
+        chosen[unknown] = n_groups
+        places[:, i] = queues.take(chosen)
+    return places
