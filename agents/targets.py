@@ -4,6 +4,8 @@ import numpy as np
 
 from ..arrays import IntArray
 from ..candidates.candidate_set import CandidateSet
+from ..candidates.catalogue import Catalogue
+from ..candidates.pools import CandidatePools
 from ..rerankers.constraints import Constraints, ExposureFloor
 from ..rerankers.context import PoolContext
 from ..rerankers.greedy import slate_diversity, slate_exposure_share
@@ -34,9 +36,19 @@ def default_constraints(
     Raises:
         InvalidValue: The catalogue has no such attribute or group.
     """
-    pools = candidates.pools(users)
+    return targets_over(candidates.pools(users), candidates.catalogue, k, attribute, group)
+
+
+def targets_over(
+    pools: CandidatePools, catalogue: Catalogue, k: int, attribute: str, group: str
+) -> Constraints:
+    """The floors of `default_constraints` over any pools.
+
+    Raises:
+        InvalidValue: The catalogue has no such attribute or group.
+    """
     probe = Constraints(exposure=(ExposureFloor(attribute=attribute, group=group, share=0.0),))
-    context = PoolContext.of(pools, candidates.catalogue, probe)
+    context = PoolContext.of(pools, catalogue, probe)
     top = np.broadcast_to(np.arange(k), (len(pools), k))
     top_share = float(slate_exposure_share(context, top).mean())
     pool_share = float(context.floors[0].sum() / context.valid.sum())
