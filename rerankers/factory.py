@@ -22,6 +22,8 @@ from .quotas.fa_ir import FAIRConfig
 from .stochastic.parity import ExposureParityConfig
 from .stochastic.plackett_luce import PlackettLuceConfig
 from .topk import TopKConfig
+from .two_sided.fair_rec import FairRecConfig
+from .two_sided.fair_rec_plus import FairRecPlusConfig
 from .two_sided.p_mmf import PMMFConfig
 
 RerankerConfig = Annotated[
@@ -36,6 +38,8 @@ RerankerConfig = Annotated[
     | PM2Config
     | CalibratedConfig
     | PMMFConfig
+    | FairRecConfig
+    | FairRecPlusConfig
     | FairCoConfig
     | PIDConfig
     | DualMirrorDescentConfig

@@ -31,6 +31,9 @@ from fairloop.rerankers.quotas.det import (
 from fairloop.rerankers.quotas.fa_ir import FAIRConfig
 from fairloop.rerankers.state import ObservedState, new_state
 from fairloop.rerankers.stochastic.plackett_luce import PlackettLuceConfig
+from fairloop.rerankers.two_sided.p_mmf import PMMFConfig
+from fairloop.rerankers.two_sided.fair_rec import FairRecConfig
+from fairloop.rerankers.two_sided.fair_rec_plus import FairRecPlusConfig
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +109,7 @@ VARIANTS: tuple[RerankerConfig, ...] = (
         weights={"base": 1.0, "satiation": -2.0, "base_when_dissatisfied": 0.5}, diversity=0.7
     ),
     PlackettLuceConfig(temperature=0.8),
+    PMMFConfig(attribute="era", mode="offline", capacity=None, batch=3, passes=2),
     DPPConfig(theta=0.3, similarity="embeddings", shrinkage=0.0),  # of rank 7, below some k
     XQuADConfig(strength=0.8, aspects="era", targets={"old": 0.6}, coverage="smooth"),
     PM2Config(strength=0.9, focus=0.7, aspects="popularity"),
@@ -115,6 +119,8 @@ VARIANTS: tuple[RerankerConfig, ...] = (
     DetConsConfig(attribute="era", targets={"old": 0.3}),
     DetRelaxedConfig(attribute="era", strength=0.5),
     DetConstSortConfig(attribute="era", targets={"old": 0.3}, strength=0.7),
+    FairRecConfig(alpha=1.0, attribute="era"),
+    FairRecPlusConfig(alpha=0.9, attribute="era", relevance="scaled", block=3),
 )
 """Settings other than the defaults, for which the contract must hold as well."""
 
