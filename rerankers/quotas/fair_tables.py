@@ -22,7 +22,7 @@ Level = Literal["at-most", "nearest"]
 probability that does not exceed it, or with the one nearest to it, above or below, as Zehlike,
 Sühr & Castillo (arXiv 2012.12795, 2020) and their fairsearchcore choose."""
 
-_SAME = 1.0 + 1e-12
+SAME = 1.0 + 1e-12
 """Probabilities closer than this factor are one number that was computed in two ways."""
 
 
@@ -57,7 +57,7 @@ def unadjusted_table(k: int, p: float, alpha: float) -> MinimumTable:
     """
     require_parameters(k, alpha)
     binomial = _binomial(k, p)
-    minima = _minima(_distribution(binomial), alpha * _SAME)
+    minima = _minima(_distribution(binomial), alpha * SAME)
     return _table(minima, alpha, _fails(minima, binomial))
 
 
@@ -113,8 +113,8 @@ def significance_steps(distribution: FloatArray, alpha: float) -> FloatArray:
 
     Of values that differ by rounding alone the largest is kept.
     """
-    values = np.unique(distribution[(distribution > 0.0) & (distribution <= alpha * _SAME)])
-    last = np.append(values[1:] > values[:-1] * _SAME, True)[: len(values)]
+    values = np.unique(distribution[(distribution > 0.0) & (distribution <= alpha * SAME)])
+    last = np.append(values[1:] > values[:-1] * SAME, True)[: len(values)]
     return np.concatenate([[0.0], values[last]])
 
 
@@ -136,7 +136,7 @@ def search_significance(
     low, high = start, len(steps) - 1
     while low < high:
         middle = (low + high + 1) // 2
-        if fails(steps[middle]) <= alpha * _SAME:
+        if fails(steps[middle]) <= alpha * SAME:
             low = middle
         else:
             high = middle - 1

@@ -14,6 +14,7 @@ import numpy as np
 from ...arrays import FloatArray
 from ...errors import InvalidValue
 from .fair_tables import (
+    SAME,
     Level,
     MinimumTable,
     require_parameters,
@@ -64,7 +65,8 @@ def minimum_path(
             steps, lambda s: _fail_probability(functions, p, s), alpha, level
         )
     else:
-        significance, fails = alpha, _fail_probability(functions, p, alpha)
+        significance = alpha * SAME
+        fails = _fail_probability(functions, p, significance)
     minima = np.array(_most_likely_path(functions, significance))
     minima.setflags(write=False)
     return MinimumTable(minima, significance, fails)
