@@ -4,9 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from .amortised.epsilon_greedy import EpsilonGreedyConfig
 from .amortised.fairco import FairCoConfig
 from .amortised.mirror_descent import DualMirrorDescentConfig
 from .amortised.pid import PIDConfig
+from .amortised.thompson import ThompsonConfig
 from .base import Reranker
 from .diversity.calibrated import CalibratedConfig
 from .diversity.dpp import DPPConfig
@@ -43,6 +45,8 @@ RerankerConfig = Annotated[
     | FairCoConfig
     | PIDConfig
     | DualMirrorDescentConfig
+    | EpsilonGreedyConfig
+    | ThompsonConfig
     | ExposureParityConfig
     | FAIRConfig
     | DetGreedyConfig
@@ -52,6 +56,10 @@ RerankerConfig = Annotated[
     Field(discriminator="algorithm"),
 ]
 """Any re-ranker's configuration, told apart by ``algorithm``."""
+
+# The wrappers hold any re-ranker's configuration: only here is it known what that is.
+for wrapper in (EpsilonGreedyConfig, ThompsonConfig):
+    wrapper.model_rebuild(_types_namespace={"RerankerConfig": RerankerConfig})
 
 
 def make_reranker(config: RerankerConfig, knowledge: Knowledge) -> Reranker:

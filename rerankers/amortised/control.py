@@ -6,7 +6,7 @@ from typing import Annotated, Generic, Self
 import numpy as np
 from pydantic import Field
 
-from ...arrays import BoolArray, FloatArray, IntArray
+from ...arrays import FloatArray, IntArray
 from ...candidates.catalogue import Groups
 from ...candidates.pools import CandidatePools
 from ...errors import InvalidValue
@@ -27,11 +27,13 @@ class AmortisedConfig(RerankerSettings):
         attribute: Item attribute whose groups share the exposure. Items of no group are never
             lifted or lowered.
         relevance: Scale of the base scores that bonuses are added to.
-        block: Users served between two updates; they are taken in an order that depends on the
-            users and on how many slates were shown before, not on where they stand in the batch.
+        block: Users served between two updates, by all workers together; they are taken in an
+            order that depends on the users and on how many slates were shown before, not on where
+            they stand in the batch.
         workers: How many workers serve at once from copies of one state, to be merged from time to
             time. Each then takes its own slates to stand for those of all, so that a debt which
-            all inherit is paid once, not once by each.
+            all inherit is paid once, not once by each (which would make the fleet swing from one
+            merge to the next).
     """
 
     attribute: str = "popularity"
@@ -168,32 +170,33 @@ class AmortisedReranker(Generic[S]):
         self.name = name
         self.controller = controller
         self._groups, self._config = groups, config
+        self._block = max(config.block // config.workers, 1)
 
     def rerank(self, pools: CandidatePools, k: int, rng: np.random.Generator) -> Slates:
         """See `Reranker.rerank`; ``rng`` is not used."""
         require_k(pools, k)
-        gain, valid = relevance(pools, self._config.relevance), pools.valid
-        codes = column_codes(self._groups, pools)
-        columns = np.empty((len(pools), k), np.intp)
         order = serving_order(pools.users, self.controller.n_slates)
-        for start in range(0, len(order), self._config.block):
-            rows = order[start : start + self._config.block]
-            columns[rows] = self._serve(gain[rows], valid[rows], codes[rows], k)
+        gain = relevance(pools, self._config.relevance)[order]
+        cost = np.where(pools.valid[order], -gain, np.inf)
+        codes = column_codes(self._groups, pools)[order]
+        columns = np.empty((len(pools), k), np.intp)
+        for start in range(0, len(order), self._block):
+            block = slice(start, start + self._block)
+            columns[order[block]] = self._serve(gain[block], cost[block], codes[block], k)
         return Slates.from_columns(pools, columns)
 
-    def _serve(self, gain: FloatArray, valid: BoolArray, codes: IntArray, k: int) -> IntArray:
+    def _serve(self, gain: FloatArray, cost: FloatArray, codes: IntArray, k: int) -> IntArray:
         """Slates of one block, which the controller takes in."""
         n_groups = len(self._groups.names)
         # Code -1, no group, picks the 0 at the end.
         lift = np.append(self.controller.bonuses, 0.0)
-        cost = np.where(valid, -(gain + lift[codes]), np.inf)
-        columns = np.argsort(cost, axis=1, kind="stable")[:, :k]
+        columns = np.argsort(cost - lift[codes], axis=1, kind="stable")[:, :k]
+        shown = codes[np.arange(len(codes))[:, None], columns]
         discount = position_discount(k)
-        weight = np.broadcast_to(discount / discount.sum(), columns.shape)
-        shown = group_sums(np.take_along_axis(codes, columns, axis=1), weight, n_groups)
-        reads = self.controller.reads_relevance
-        offered = group_sums(codes, gain, n_groups) if reads else None
-        self.controller.update(shown, len(columns), offered)
+        handed_out = np.tile(discount / discount.sum(), len(codes))
+        exposure = group_sums(shown, handed_out, n_groups)
+        offered = group_sums(codes, gain, n_groups) if self.controller.reads_relevance else None
+        self.controller.update(exposure, len(codes), offered)
         return columns
 
 

@@ -62,6 +62,23 @@ class PlackettLuceReranker:
         propensities = np.clip(np.exp(log_p), np.finfo(np.float64).tiny, 1.0)
         return Slates.from_columns(pools, columns, propensities)
 
+    def probability(self, pools: CandidatePools, columns: IntArray) -> FloatArray:
+        """Probability that a slate begins with these columns, drawn or not.
+
+        Args:
+            pools: The pools.
+            columns: Shape ``(U, m)``, no column twice; m may be 0.
+
+        Returns:
+            Shape ``(U,)``.
+        """
+        if self._config.temperature == 0.0:
+            cost = np.where(pools.valid, -pools.scores, np.inf)
+            best = np.argsort(cost, axis=1, kind="stable")[:, : columns.shape[1]]
+            return (best == columns).all(axis=1).astype(np.float64)
+        logits = standardised(pools.scores, pools.valid) / self._config.temperature
+        return np.exp(log_propensity(np.where(pools.valid, logits, -np.inf), columns))
+
 
 def log_propensity(logits: FloatArray, columns: IntArray) -> FloatArray:
     """Log-probability that Plackett-Luce draws these very columns in this order.
