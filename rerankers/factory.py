@@ -21,12 +21,15 @@ from .knowledge import Knowledge
 from .linear import LinearConfig
 from .quotas.det import DetConsConfig, DetConstSortConfig, DetGreedyConfig, DetRelaxedConfig
 from .quotas.fa_ir import FAIRConfig
+from .stochastic.expohedron import ExpohedronConfig
 from .stochastic.parity import ExposureParityConfig
 from .stochastic.plackett_luce import PlackettLuceConfig
 from .topk import TopKConfig
 from .two_sided.fair_rec import FairRecConfig
 from .two_sided.fair_rec_plus import FairRecPlusConfig
 from .two_sided.p_mmf import PMMFConfig
+from .two_sided.tfrom import TFROMOfflineConfig
+from .two_sided.tfrom_online import TFROMOnlineConfig
 
 RerankerConfig = Annotated[
     # One line each, so that a new re-ranker is one line more.
@@ -42,12 +45,15 @@ RerankerConfig = Annotated[
     | PMMFConfig
     | FairRecConfig
     | FairRecPlusConfig
+    | TFROMOfflineConfig
+    | TFROMOnlineConfig
     | FairCoConfig
     | PIDConfig
     | DualMirrorDescentConfig
     | EpsilonGreedyConfig
     | ThompsonConfig
     | ExposureParityConfig
+    | ExpohedronConfig
     | FAIRConfig
     | DetGreedyConfig
     | DetConsConfig

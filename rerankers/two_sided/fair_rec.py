@@ -75,14 +75,7 @@ class FairRecReranker:
         producer = producers(items, self._codes, self._n_producers)
         copies = guaranteed_copies(producer, self._n_producers, self._alpha, k)
         order = serving_order(pools.users, draw_seed(rng))
-        taken = np.zeros(items.shape, np.bool_)
-        for _ in range(k):
-            rows, chosen = draft_round(producer, copies, order)
-            if len(rows) == 0:
-                break
-            copies -= np.bincount(producer[rows, chosen], minlength=len(copies))
-            taken[rows, chosen] = True
-            producer[rows, chosen] = self._n_producers  # nobody's: not to be taken twice
+        taken = round_robin(producer, copies, order, k)
         places = top_up(taken, items != PAD, k)
         return Slates.from_columns(pools, np.take_along_axis(columns, places, axis=1))
 
@@ -113,6 +106,27 @@ def guaranteed_copies(producer: IntArray, n_producers: int, alpha: float, k: int
     n_in_play = max(int(in_play.sum()), 1)
     # A hair more, so that 0.57 · 100 counts as the 57 that it is.
     return in_play * math.floor(alpha * len(producer) * k / n_in_play + 1e-9)
+
+
+def round_robin(producer: IntArray, copies: IntArray, order: IntArray, k: int) -> BoolArray:
+    """Which candidates the users take while copies last, shape ``(U, N)``.
+
+    Args:
+        producer: Producer of every candidate, best candidate first, shape ``(U, N)``, in [0, P].
+        copies: Copies of each, shape ``(P + 1,)``; nobody, the last, has none.
+        order: Rows by turn, shape ``(U,)``.
+        k: Rounds, at most.
+    """
+    nobody = len(copies) - 1
+    taken = np.zeros(producer.shape, np.bool_)
+    for _ in range(k):
+        offered = np.where(taken, nobody, producer)  # nothing is taken twice
+        rows, chosen = draft_round(offered, copies, order)
+        if len(rows) == 0:
+            break
+        copies = copies - np.bincount(producer[rows, chosen], minlength=len(copies))
+        taken[rows, chosen] = True
+    return taken
 
 
 def top_up(taken: BoolArray, valid: BoolArray, k: int) -> IntArray:

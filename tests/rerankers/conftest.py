@@ -31,9 +31,11 @@ from fairloop.rerankers.quotas.det import (
 from fairloop.rerankers.quotas.fa_ir import FAIRConfig
 from fairloop.rerankers.state import ObservedState, new_state
 from fairloop.rerankers.stochastic.plackett_luce import PlackettLuceConfig
-from fairloop.rerankers.two_sided.p_mmf import PMMFConfig
 from fairloop.rerankers.two_sided.fair_rec import FairRecConfig
 from fairloop.rerankers.two_sided.fair_rec_plus import FairRecPlusConfig
+from fairloop.rerankers.two_sided.p_mmf import PMMFConfig
+from fairloop.rerankers.two_sided.tfrom import TFROMOfflineConfig
+from fairloop.rerankers.two_sided.tfrom_online import TFROMOnlineConfig
 
 
 @pytest.fixture(scope="session")
@@ -113,13 +115,15 @@ VARIANTS: tuple[RerankerConfig, ...] = (
     DPPConfig(theta=0.3, similarity="embeddings", shrinkage=0.0),  # of rank 7, below some k
     XQuADConfig(strength=0.8, aspects="era", targets={"old": 0.6}, coverage="smooth"),
     PM2Config(strength=0.9, focus=0.7, aspects="popularity"),
-    CalibratedConfig(strength=0.7, method="exact"),
+    CalibratedConfig(strength=0.7, method="exact", aspects="era"),
     FAIRConfig(attribute="era", protected=("old", "new"), p=(0.4, 0.3), alpha=0.15),
     DetGreedyConfig(attribute="era", targets={"old": 0.3}, strength=0.8),
     DetConsConfig(attribute="era", targets={"old": 0.3}),
     DetRelaxedConfig(attribute="era", strength=0.5),
     DetConstSortConfig(attribute="era", targets={"old": 0.3}, strength=0.7),
     FairRecConfig(alpha=1.0, attribute="era"),
+    TFROMOfflineConfig(attribute="era", fairness="quality", strictness=0.9, first="best-off"),
+    TFROMOnlineConfig(attribute="era", fairness="quality", strictness=0.8),
     FairRecPlusConfig(alpha=0.9, attribute="era", relevance="scaled", block=3),
 )
 """Settings other than the defaults, for which the contract must hold as well."""
