@@ -90,7 +90,8 @@ def det(
             due = {g: round(_ceil(upper[g] * length) / upper[g], 9) for g in open_to}
             if method == "det-relaxed":
                 due = {g: math.ceil(d) for g, d in due.items()}
-            open_to = [g for g in open_to if due[g] == min(due.values())]
+            soonest = min(due.values())
+            open_to = [g for g in open_to if due[g] == soonest]
         chosen = max(short or open_to or left or [MISSING], key=score)
         if not short and score(MISSING) > score(chosen):
             chosen = MISSING
@@ -166,8 +167,10 @@ def _with_unknown(
 
 
 def _queues(scores: np.ndarray, codes: np.ndarray, groups) -> dict[int, list[int]]:
-    order = np.argsort(-scores, kind="stable")
-    return {g: [int(i) for i in order if codes[i] == g] for g in groups}
+    queues: dict[int, list[int]] = {g: [] for g in groups}
+    for column in np.argsort(-scores, kind="stable").tolist():
+        queues[int(codes[column])].append(column)
+    return queues
 
 
 def _floor(x: float) -> int:

@@ -99,9 +99,10 @@ class DetConstSortConfig(DetSettings):
 class DetReranker:
     """Keeps group shares between quotas in every prefix. O(U · N log N + U · k · G).
 
-    DetGreedy, DetCons and DetRelaxed meet all minima for up to three groups; from four on, two
-    minima can fall due at one place, and one is then met late. DetConstSort meets all minima for
-    any number of groups, but no maxima. All of them need enough candidates of each group.
+    DetGreedy meets all minima of up to three groups; from four on, two minima can fall due at one
+    place, and one is met late. DetCons and DetRelaxed serve the soonest due first, which meets all
+    minima of any number of groups at full strength. These three keep to the maxima. DetConstSort
+    meets all minima at any strength, but keeps no maxima. All need enough candidates of each group.
 
     Items whose group is not known are not counted: shares and places are those among the others.
     Such an item takes a place where its score is above that of the candidate the algorithm would
