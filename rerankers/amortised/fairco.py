@@ -110,15 +110,17 @@ class FairCoController(GroupController[FairCoState]):
         Raises:
             InvalidValue: Relevance is merit, and none is given or it is negative.
         """
-        if self.reads_relevance:
-            if relevance is None or not (np.isfinite(relevance) & (relevance >= 0)).all():
-                raise InvalidValue(
-                    f"{relevance} is not the relevance of {len(exposure)} groups",
-                    field="relevance",
-                    mend="Give one number per group, not negative.",
-                )
-            self.relevance.add(relevance)
+        offered = np.zeros_like(exposure) if relevance is None else relevance
+        if self.reads_relevance and (
+            relevance is None or not (np.isfinite(offered) & (offered >= 0)).all()
+        ):
+            raise InvalidValue(
+                f"{relevance} is not the relevance that {len(exposure)} groups offered",
+                field="relevance",
+                mend="Give one number per group, not negative.",
+            )
         self._count(exposure, n_slates)
+        self.relevance.add(offered)
 
     def state(self) -> FairCoState:
         """See `GroupController.state`."""
