@@ -10,7 +10,7 @@ from ..errors import InvalidValue
 from .bootstrap import resampling_counts
 from .measure import intervals
 from .permutation import holm, permutation_p_value
-from .terms import Measured, Terms, TermStack, as_terms
+from .terms import Measured, Terms, TermStack, as_terms, shape_of
 
 _CELLS_AT_ONCE = 2_000_000
 
@@ -78,9 +78,6 @@ def compare(
     pairs = [_paired(as_terms(before[name]), as_terms(after[name]), name) for name in before]
     first, second = TermStack([a for a, _ in pairs]), TermStack([b for _, b in pairs])
     n_users = pairs[0][0].n_users
-    if pairs[0][1].n_users != n_users:
-        raise InvalidValue("the methods have different users", field="after")
-
     everybody = np.ones((1, n_users))
     values_before, values_after = first.at(everybody)[0], second.at(everybody)[0]
     change = values_after - values_before
@@ -96,9 +93,9 @@ def compare(
 
 def _paired(before: Terms, after: Terms, name: str) -> tuple[Terms, Terms]:
     """Both with the users who count under both."""
-    if before.columns.shape != after.columns.shape:
+    if shape_of(before.columns) != shape_of(after.columns):
         raise InvalidValue(
-            f"{name!r} has terms of shape {before.columns.shape} and {after.columns.shape}",
+            f"{name!r} has terms {shape_of(before.columns)} and {shape_of(after.columns)}",
             field="after",
             mend="Measure the same users by the same definition.",
         )
@@ -117,7 +114,7 @@ def _swap_test(
     n_users = before.terms[0].n_users
     whole = np.ones((1, n_users))
     totals = [a + b for a, b in zip(before.sums(whole), after.sums(whole), strict=True)]
-    block = max(1, _CELLS_AT_ONCE // n_users)
+    block = max(1, _CELLS_AT_ONCE // max(n_users, before.widest))
     null: list[FloatArray] = []
     for start in range(0, n_swaps, block):
         stay = rng.integers(0, 2, size=(min(block, n_swaps - start), n_users), dtype=np.int8)

@@ -17,7 +17,7 @@ from .bootstrap import bootstrap_sums, interval, resampling_counts
 from .intersections import GroupsLike, require_codes
 from .permutation import gap_test, sign_flip_test
 from .range_test import range_test
-from .terms import Measured, Terms, TermStack, as_terms, group_sums
+from .terms import Measured, Terms, TermStack, as_terms, group_sums, shape_of
 
 SMALL_CELL = 30
 
@@ -153,7 +153,7 @@ def disaggregate_items(
     """
     require_codes(groups)
     _require_minimum(minimum)
-    n_users, n_items = amounts.shape
+    n_users, n_items = shape_of(amounts)
     codes, n_groups = groups.codes, len(groups.names)
     if len(codes) != n_items:
         raise InvalidValue(f"{len(codes)} codes for {n_items} items", field="groups")

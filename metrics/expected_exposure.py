@@ -1,51 +1,67 @@
-"""Exposure as an expectation over a stochastic ranking policy (Diaz et al. 2020)."""
+"""Exposure as an expectation over a stochastic ranking policy (Diaz et al. 2020).
+
+Where the expected exposure comes from: ``plackett_luce`` and ``policies``. What else is computed
+from it: ``policy_exposure``.
+"""
 
 import numpy as np
 
 from ..arrays import BoolArray, FloatArray
 from ..errors import InvalidValue
-from .exposure import position_discount
-
-MAX_EXACT_ITEMS = 12
+from .plackett_luce import enumerated_exposures, sampled_exposures
 
 
-def target_exposure(relevant: BoolArray, discount: FloatArray) -> FloatArray:
-    """ε*: exposure under the ideal stochastic policy, shape ``(I,)``.
+def target_exposure(
+    relevant: BoolArray, discount: FloatArray, valid: BoolArray | None = None
+) -> FloatArray:
+    """ε*: exposure under the ideal stochastic policy, shape ``(..., N)``.
 
     That policy ranks every relevant item above every other and shuffles inside both sets, so
     equally relevant items expect equal exposure.
 
     Args:
-        relevant: Shape ``(I,)``.
-        discount: Weight of each position, shape ``(I,)``; 0 beyond the shown ones.
+        relevant: Shape ``(N,)`` or ``(U, N)``.
+        discount: Weight of each position, shape ``(N,)``; 0 beyond the shown ones.
+        valid: Columns that hold an item, of the shape of ``relevant``; all unless given. The others
+            expect nothing.
     """
-    if discount.shape != relevant.shape:
+    if discount.shape != relevant.shape[-1:]:
         raise InvalidValue("one discount per item is needed", field="discount")
-    n_relevant = int(relevant.sum())
-    top = discount[:n_relevant].mean() if n_relevant else 0.0
-    rest = discount[n_relevant:].mean() if n_relevant < len(relevant) else 0.0
-    return np.where(relevant, top, rest)
+    there = np.ones_like(relevant) if valid is None else valid
+    above = np.concatenate([[0.0], np.cumsum(discount)])
+    n_relevant = (relevant & there).sum(axis=-1, keepdims=True)
+    n_items = there.sum(axis=-1, keepdims=True)
+    top = above[n_relevant] / np.maximum(n_relevant, 1)
+    rest = (above[n_items] - above[n_relevant]) / np.maximum(n_items - n_relevant, 1)
+    return np.where(there, np.where(relevant, top, rest), 0.0)
 
 
-def expected_exposure_disparity(expected: FloatArray) -> float:
-    """EE-D = ε·ε: how unequally exposure is expected; lower is more equal."""
-    return float(expected @ expected)
+def expected_exposure_disparity(expected: FloatArray) -> FloatArray:
+    """EE-D = ε·ε: how unequally exposure is expected; lower is more equal.
+
+    Args:
+        expected: Expected exposure, shape ``(..., N)``.
+
+    Returns:
+        Shape ``(...)``.
+    """
+    return (expected * expected).sum(axis=-1)
 
 
-def expected_exposure_relevance(expected: FloatArray, target: FloatArray) -> float:
-    """EE-R = ε·ε*: how much exposure falls on relevant items; higher is better."""
-    return float(expected @ target)
+def expected_exposure_relevance(expected: FloatArray, target: FloatArray) -> FloatArray:
+    """EE-R = ε·ε*: how much exposure falls on relevant items, shape ``(...)``; higher is better."""
+    return (expected * target).sum(axis=-1)
 
 
-def expected_exposure_loss(expected: FloatArray, target: FloatArray) -> float:
-    """EE-L = ‖ε − ε*‖²: distance from the ideal policy, 0 at best."""
-    return float(((expected - target) ** 2).sum())
+def expected_exposure_loss(expected: FloatArray, target: FloatArray) -> FloatArray:
+    """EE-L = ‖ε − ε*‖²: distance from the ideal policy, shape ``(...)``, 0 at best."""
+    return ((expected - target) ** 2).sum(axis=-1)
 
 
 def plackett_luce_exposure(
     scores: FloatArray, n_samples: int, rng: np.random.Generator, k: int | None = None
 ) -> tuple[FloatArray, FloatArray]:
-    """Expected exposure of items ranked by a Plackett-Luce policy, by Gumbel top-k sampling.
+    """Expected exposure of one pool's items under a Plackett-Luce policy, by Gumbel top-k.
 
     Args:
         scores: Log weights, shape ``(I,)``.
@@ -56,44 +72,12 @@ def plackett_luce_exposure(
     Returns:
         Mean exposure with discount 1/log2(j + 1), and its standard error, both shape ``(I,)``.
     """
-    if n_samples < 2:
-        raise InvalidValue(f"n_samples is {n_samples}", field="n_samples", mend="Use at least 2.")
-    discount = _padded_discount(len(scores), k)
-    order = np.argsort(-(scores + rng.gumbel(size=(n_samples, len(scores)))), axis=1)
-    seen = np.empty(order.shape)
-    np.put_along_axis(seen, order, np.broadcast_to(discount, order.shape), axis=1)
-    return seen.mean(axis=0), seen.std(axis=0, ddof=1) / np.sqrt(n_samples)
+    shown = len(scores) if k is None else min(k, len(scores))
+    mean, error = sampled_exposures(scores[None, :], shown, n_samples, rng)
+    return mean[0], error[0]
 
 
 def plackett_luce_exposure_exact(scores: FloatArray, k: int | None = None) -> FloatArray:
-    """The same without sampling, for at most 12 items, shape ``(I,)``.
-
-    Sums over the sets that can fill the first positions, 2^I of them, in place of the I!
-    rankings: which items stand above matters, their order does not.
-    """
-    n = len(scores)
-    if n > MAX_EXACT_ITEMS:
-        raise InvalidValue(
-            f"{n} items are too many to enumerate",
-            field="scores",
-            mend="Use plackett_luce_exposure, which samples.",
-        )
-    discount = _padded_discount(n, k)
-    reached = np.zeros(2**n)
-    reached[0] = 1.0
-    exposure = np.zeros(n)
-    for above in range(2**n - 1):
-        left = np.flatnonzero([not above >> item & 1 for item in range(n)])
-        weight = np.exp(scores[left] - scores[left].max())
-        chosen = reached[above] * weight / weight.sum()
-        exposure[left] += chosen * discount[n - len(left)]
-        reached[above | (1 << left)] += chosen
-    return exposure
-
-
-def _padded_discount(n: int, k: int | None) -> FloatArray:
-    """1/log2(j + 1) for the first k of n positions, 0 below them."""
-    shown = n if k is None else min(k, n)
-    discount = np.zeros(n)
-    discount[:shown] = position_discount(shown)
-    return discount
+    """The same without sampling, for at most 12 items, shape ``(I,)``."""
+    shown = len(scores) if k is None else min(k, len(scores))
+    return enumerated_exposures(scores[None, :], shown)[0]

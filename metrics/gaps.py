@@ -6,6 +6,7 @@ Whether a gap is more than chance is not told here: see ``permutation.gap_test``
 import numpy as np
 
 from ..arrays import MISSING, BoolArray, FloatArray, IntArray
+from ..errors import InvalidValue
 from .lists import sum_by
 
 
@@ -53,6 +54,23 @@ def impact_ratio(selected: IntArray, totals: IntArray) -> FloatArray:
     rate = np.divide(selected, totals, out=np.full(shape, np.nan), where=totals > 0)
     high = np.nanmax(rate, initial=0.0)
     return rate / high if high > 0 else np.full(shape, np.nan)
+
+
+def utility_loss(before: FloatArray, after: FloatArray) -> FloatArray:
+    """What each user loses of a metric against the base order, ``before − after``, shape ``(U,)``.
+
+    Its disaggregation tells who pays for a re-ranking (Patro et al. 2020 report its mean).
+
+    Args:
+        before: The metric under the base order, higher being better, shape ``(U,)``.
+        after: The same under the re-ranking, of the same users in the same order.
+
+    Returns:
+        Negative where a user gains; NaN where either is.
+    """
+    if before.shape != after.shape:
+        raise InvalidValue(f"{before.shape} and {after.shape} are not paired", field="after")
+    return before - after
 
 
 def counted(values: FloatArray, codes: IntArray) -> BoolArray:

@@ -5,7 +5,7 @@ import numpy as np
 from ..arrays import FloatArray, IntArray
 from ..errors import EmptyData, InvalidValue
 from .permutation import permutation_p_value
-from .terms import Terms, group_sums
+from .terms import Terms, group_sums, shape_of
 
 _ENTRIES_AT_ONCE = 1_000_000  # users × shuffles held at a time
 
@@ -38,7 +38,7 @@ def range_test(
     if len(np.unique(codes)) < 2:
         raise EmptyData("a gap needs two groups", field="codes")
     observed = _spread(terms, codes[None, :], n_groups)
-    per_shuffle = max(len(codes), n_groups * terms.columns.shape[1])
+    per_shuffle = max(len(codes), n_groups * shape_of(terms.columns)[1])
     block = max(1, _ENTRIES_AT_ONCE // per_shuffle)
     null: list[FloatArray] = []
     for start in range(0, n_permutations, block):

@@ -15,6 +15,8 @@ import scipy.sparse as sp
 from ..arrays import BoolArray, FloatArray, IntArray
 from ..errors import EmptyData, InvalidValue
 
+_CELLS_AT_ONCE = 2_000_000
+
 Reduce = Callable[[FloatArray], FloatArray]
 
 
@@ -60,6 +62,13 @@ class Terms:
     def take(self, rows: IntArray) -> "Terms":
         """The terms of these users, in this order."""
         return Terms(self.columns[rows], self.reduce, self.known[rows], self.centred)
+
+
+def shape_of(matrix: FloatArray | sp.csr_array) -> tuple[int, int]:
+    """Rows and columns; scipy types a sparse shape as optional, which it never is."""
+    shape = matrix.shape
+    assert shape is not None
+    return int(shape[0]), int(shape[1])
 
 
 Measured = FloatArray | Terms
@@ -134,12 +143,23 @@ class TermStack:
             if isinstance(t.columns, sp.csr_array):
                 out.append(np.asarray(weights @ t.columns))
             else:
-                out.append(together[:, start : start + t.columns.shape[1]])
-                start += t.columns.shape[1]
+                width = shape_of(t.columns)[1]
+                out.append(together[:, start : start + width])
+                start += width
         return out
 
     def at(self, weights: FloatArray) -> FloatArray:
         """Value of every statistic under every weighting, shape ``(B, number of statistics)``."""
+        rows = max(1, _CELLS_AT_ONCE // self.widest)
+        blocks = [self._values(weights[b : b + rows]) for b in range(0, len(weights), rows)]
+        return np.concatenate(blocks)
+
+    @property
+    def widest(self) -> int:
+        """Largest number of columns of a statistic."""
+        return max(1, *(shape_of(t.columns)[1] for t in self.terms))
+
+    def _values(self, weights: FloatArray) -> FloatArray:
         pairs = zip(self.terms, self.sums(weights), strict=True)
         return np.column_stack([t.reduce(sums) for t, sums in pairs])
 
