@@ -46,7 +46,7 @@ def fail_probability(table: np.ndarray, p: float) -> float:
 
 
 def fa_ir(scores: np.ndarray, codes: np.ndarray, minima: np.ndarray, k: int) -> list[int]:
-    """The paper's Algorithm 2: merge queues by score, unless a protected group is short.
+    """Merge the groups' queues by score, unless a protected group is short.
 
     ``codes`` holds 0 for unprotected candidates, 1 to P for protected groups; ``minima`` is
     ``(k, P)``.
@@ -71,7 +71,7 @@ def det(
     k: int,
     strength: float = 1.0,
 ) -> list[int]:
-    """Algorithms 1 and 2 of Geyik et al. for one user; ``MISSING`` candidates are not counted."""
+    """DetGreedy, DetCons and DetRelaxed of Geyik et al.; ``MISSING`` ones are not counted."""
     groups = range(len(shares))
     queues = _queues(scores, codes, [*groups, MISSING])
     counts = dict.fromkeys(queues, 0)
@@ -103,7 +103,7 @@ def det(
 def det_const_sort(
     scores: np.ndarray, codes: np.ndarray, shares: np.ndarray, k: int, strength: float = 1.0
 ) -> list[int]:
-    """Algorithm 3 of Geyik et al. for one user, with ``1 − strength`` of the places free."""
+    """DetConstSort of Geyik et al. for one user, with ``1 − strength`` of the places free."""
     groups = range(len(shares))
     queues = _queues(scores, codes, [*groups, MISSING])
     n_known = sum(len(queues[g]) for g in groups)

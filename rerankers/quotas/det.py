@@ -1,4 +1,4 @@
-"""DetGreedy, DetCons and DetRelaxed (Geyik, Ambler & Kenthapadi, KDD 2019).
+"""DetGreedy, DetCons, DetRelaxed and DetConstSort (Geyik, Ambler & Kenthapadi, KDD 2019).
 
 With target shares p_g, a ranking is asked to hold at least ⌊p_g · j⌋ and at most ⌈p_g · j⌉ items of
 group g in its first j places.
@@ -18,9 +18,10 @@ from ..base import Reranker, Slates, require_k
 from ..config import RerankerSettings
 from ..knowledge import Knowledge, column_codes, target_shares
 from .det_const_sort import const_sort, minimum_rises
-from .queues import BLOCK, GroupQueues, base_order, ceilings, floors
+from .det_greedy import GreedyMethod, Quotas, fill_between
+from .queues import BLOCK, GroupQueues, base_order, floors
 
-Method = Literal["det-greedy", "det-cons", "det-relaxed", "det-const-sort"]
+Method = GreedyMethod | Literal["det-const-sort"]
 
 
 class DetSettings(RerankerSettings):
@@ -129,6 +130,11 @@ class DetReranker:
             columns[rows] = np.take_along_axis(order, fill(self._queues(block, order)), axis=1)
         return Slates.from_columns(pools, columns)
 
+    def missed(self, pools: CandidatePools, slates: Slates) -> IntArray:
+        """In how many of its prefixes a slate misses a minimum, see `missed_minima`."""
+        codes = np.take_along_axis(column_codes(self._groups, pools), slates.columns, axis=1)
+        return missed_minima(codes, self._strength * self._shares)
+
     def _filling(self, k: int) -> Callable[[GroupQueues], IntArray]:
         if self._method == "det-const-sort":
             rises = minimum_rises(self._shares, self._strength, k)
@@ -145,65 +151,24 @@ class DetReranker:
         return GroupQueues(np.take_along_axis(codes, order, axis=1), n_groups + 1)
 
 
-class Quotas:
-    """Limits and urgency of each group at every place.
-
-    Attributes:
-        minimum: Shape ``(k + 1, G)``, row j for the first j places.
-        maximum: Likewise.
-        due: Likewise: the lower, the sooner a group is wanted where no minimum forces one.
-    """
-
-    def __init__(self, minimum: IntArray, maximum: IntArray, due: FloatArray) -> None:
-        self.minimum, self.maximum, self.due = minimum, maximum, due
-
-    @classmethod
-    def of(cls, shares: FloatArray, strength: float, k: int, method: Method) -> Self:
-        """The paper's quotas, loosened by the strength.
-
-        ``due`` is 0 for DetGreedy, ⌈p j⌉ / p for DetCons, the place at which the next minimum falls
-        due, and ⌈⌈p j⌉ / p⌉ for DetRelaxed. At a lower strength the upper share stands for p.
-        """
-        lengths = np.arange(k + 1)
-        upper = 1.0 - strength * (1.0 - shares)
-        maximum = ceilings(upper, lengths)
-        due = np.zeros(maximum.shape)
-        if method != "det-greedy":
-            # Rounded, so that equally urgent groups are told apart by their candidates.
-            np.divide(maximum, upper, out=due, where=upper > 0)
-            due = np.round(due, 9)
-        if method == "det-relaxed":
-            due = np.ceil(due)
-        return cls(floors(strength * shares, lengths), maximum, due)
-
-
-def fill_between(queues: GroupQueues, quotas: Quotas) -> IntArray:
-    """Choose a group for each place by its quotas, and its best candidate.
+def missed_minima(codes: IntArray, shares: FloatArray) -> IntArray:
+    """In how many prefixes a group has fewer than ⌊p j⌋ items: the paper's InfeasibleIndex.
 
     Args:
-        queues: One for each group, then one for items of none. They are emptied.
-        quotas: Limits and urgency.
+        codes: Group at each position, shape ``(U, k)``; an item of group ``MISSING`` is passed over
+            and does not count as a place.
+        shares: Minimum share of each group, shape ``(G,)``.
 
     Returns:
-        Places in the base order, shape ``(U, k)``.
+        Shape ``(U,)``, 0 to k. O(U · k · G).
     """
-    n_users, none = len(queues.heads), queues.none
-    k, n_groups = len(quotas.minimum) - 1, quotas.minimum.shape[1]
-    users = np.arange(n_users)
-    places = np.empty((n_users, k), np.intp)
-    for i in range(k):
-        heads, held = queues.heads[:, :n_groups], queues.taken[:, :n_groups]
-        length = i + 1 - queues.taken[:, n_groups]
-        left = heads < none
-        short = left & (held < quotas.minimum[length])
-        below_maximum = left & (held < quotas.maximum[length])
-        due = np.where(below_maximum, quotas.due[length], np.inf)
-        wanted = below_maximum & (due == due.min(axis=1, keepdims=True))
-        forced, any_wanted = short.any(axis=1), wanted.any(axis=1)
-        eligible = np.where(any_wanted[:, None], wanted, left)
-        keys = np.where(np.where(forced[:, None], short, eligible), heads, none)
-        chosen = keys.argmin(axis=1)
-        unknown = ~forced & (queues.heads[:, n_groups] < keys[users, chosen])
-        chosen[unknown] = n_groups
-        places[:, i] = queues.take(chosen)
-    return places
+    n_users, k = codes.shape
+    minima = floors(shares, np.arange(k + 1))
+    counts = np.zeros((n_users, len(shares)), np.intp)
+    missed = np.zeros(n_users, np.intp)
+    for group in codes.T:
+        known = np.flatnonzero(group != MISSING)
+        counts[known, group[known]] += 1
+        held = counts[known]
+        missed[known] += (held < minima[held.sum(axis=1)]).any(axis=1)
+    return missed

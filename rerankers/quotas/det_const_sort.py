@@ -1,4 +1,4 @@
-"""DetConstSort (Geyik, Ambler & Kenthapadi, KDD 2019, Algorithm 3), for many users at once."""
+"""DetConstSort (Geyik, Ambler & Kenthapadi, KDD 2019), for many users at once."""
 
 import numpy as np
 

@@ -86,7 +86,7 @@ def distribution_functions(k: int, p: tuple[float, ...]) -> list[FloatArray]:
 
 
 def minimum_tree(functions: list[FloatArray], significance: float) -> list[dict[Node, list[Node]]]:
-    """The paper's mTree: what may follow each node, level by level (its Algorithms 1 and 2).
+    """The paper's mTree: what may follow each node, level by level.
 
     Args:
         functions: F in 1 to k positions, see `distribution_functions`.
