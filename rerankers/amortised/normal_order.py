@@ -113,15 +113,17 @@ def all_below(points: FloatArray, mean: FloatArray, spread: FloatArray) -> Float
     """Π_j Φ((point − m_j)/s_j), shape ``(U, M)``.
 
     Args:
-        points: Shape ``(U, M)``, the first of a row the lowest.
+        points: Shape ``(U, M)``, ascending.
         mean: Highest ``mean + EDGE · spread`` first, shape ``(U, N)``; −inf for none.
         spread: Shape ``(U, N)``.
     """
     product = np.ones_like(points)
-    lowest = points.min(axis=1, initial=np.inf)
-    reaching = mean + EDGE * spread > lowest[:, None]
-    for column in range(int(reaching.sum(axis=1).max(initial=0))):
-        product *= ndtr((points - mean[:, column, None]) / spread[:, column, None])
+    for m, s in zip(mean.T[:, :, None], spread.T[:, :, None], strict=True):
+        # From the edge on the factor is 1, for this column and for all that follow.
+        stop = int((points < m + EDGE * s).sum(axis=1).max(initial=0))
+        if stop == 0:
+            break
+        product[:, :stop] *= ndtr((points[:, :stop] - m) / s)
     return product
 
 
@@ -141,7 +143,12 @@ def _chain(field: _Field, count: int) -> FloatArray:
     points = (left + half)[:, :, None] + half[:, :, None] * _NODES
     n_users = len(points)
     flat = points.reshape(n_users, -1)
-    inner = all_below(flat, field.other_mean, field.other_spread).reshape(points.shape)
+    # The last of the order lies below all before it: further up nobody asks for the others.
+    reach = (field.mean + EDGE * field.spread).min(axis=1, keepdims=True)
+    stop = int((flat < reach).sum(axis=1).max())
+    inner = np.ones_like(flat)
+    inner[:, :stop] = all_below(flat[:, :stop], field.other_mean, field.other_spread)
+    inner = inner.reshape(points.shape)
     total = np.zeros((n_users, count))
     for column in range(field.mean.shape[1] - 1, -1, -1):
         m, s = field.mean[:, column, None, None], field.spread[:, column, None, None]

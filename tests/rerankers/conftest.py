@@ -9,6 +9,11 @@ import pytest
 from fairloop.arrays import PAD
 from fairloop.candidates.catalogue import Catalogue, Groups
 from fairloop.candidates.pools import CandidatePools
+from fairloop.rerankers.amortised.epsilon_greedy import EpsilonGreedyConfig
+from fairloop.rerankers.amortised.fairco import FairCoConfig
+from fairloop.rerankers.amortised.mirror_descent import DualMirrorDescentConfig
+from fairloop.rerankers.amortised.pid import PIDConfig
+from fairloop.rerankers.amortised.thompson import ThompsonConfig
 from fairloop.rerankers.base import Reranker
 from fairloop.rerankers.constraints import Constraints, ExposureFloor
 from fairloop.rerankers.context import PoolContext
@@ -125,6 +130,13 @@ VARIANTS: tuple[RerankerConfig, ...] = (
     TFROMOfflineConfig(attribute="era", fairness="quality", strictness=0.9, first="best-off"),
     TFROMOnlineConfig(attribute="era", fairness="quality", strictness=0.8),
     FairRecPlusConfig(alpha=0.9, attribute="era", relevance="scaled", block=3),
+    FairCoConfig(attribute="era", merit={"new": 0.7}, gain=0.5, block=3, workers=2),
+    PIDConfig(attribute="era", ratios={"old": 1.0, "new": 2.0}, derivative=0.5, block=1),
+    DualMirrorDescentConfig(floors={}, caps={"long_tail": 0.4}, mirror="entropy", horizon=9),
+    EpsilonGreedyConfig(
+        epsilon=0.6, inner=PlackettLuceConfig(temperature=0.4), temperature=0.7, keep=2
+    ),
+    ThompsonConfig(scale=0.8, inner=FairCoConfig(gain=0.5, block=2), keep=1),
 )
 """Settings other than the defaults, for which the contract must hold as well."""
 

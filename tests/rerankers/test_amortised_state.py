@@ -176,7 +176,9 @@ def test_a_state_of_other_groups_targets_or_algorithms_is_refused(knowledge, ser
         pid.restore(text)
     descent = DualMirrorDescentConfig().make(knowledge).controller
     with pytest.raises(InvalidValue, match="state for mirror"):
-        descent.restore(DualMirrorDescentConfig(mirror="entropy").make(knowledge).controller.to_json())
+        descent.restore(
+            DualMirrorDescentConfig(mirror="entropy").make(knowledge).controller.to_json()
+        )
     with pytest.raises(InvalidValue, match="state for caps"):
         descent.restore(
             DualMirrorDescentConfig(caps={"head": 0.5}).make(knowledge).controller.to_json()

@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from benchmarks.peers import plain_amortised
 from fairloop.arrays import MISSING
 from fairloop.candidates.catalogue import Groups
 from fairloop.errors import InvalidValue
@@ -13,6 +12,8 @@ from fairloop.rerankers.relevance import relevance
 from fairloop.rerankers.topk import TopKReranker
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from benchmarks.peers import plain_amortised
 
 RNG = np.random.default_rng(0)
 

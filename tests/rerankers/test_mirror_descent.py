@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from benchmarks.peers import plain_amortised
 from fairloop.candidates.catalogue import Groups
 from fairloop.errors import InvalidValue
 from fairloop.metrics.exposure import position_discount
@@ -13,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.sparse import coo_array, vstack
+
+from benchmarks.peers import plain_amortised
 
 RNG = np.random.default_rng(0)
 GROUPS = Groups("kind", ("a", "b", "c"), np.array([0, 0, 0, 0, 0, 1, 1, 1, 2, 2]))
@@ -100,7 +101,7 @@ def test_limits_are_missed_by_no_more_than_the_prices_say(make_pools, knowledge,
         reranker.rerank(make_pools(100, 40, seed=start), 8, RNG)
     controller = reranker.controller
     head, tail = controller.shares
-    # On any stream: T (floor − share) ≤ move of the price / η. Prices end at 2 and did not get there.
+    # On any stream: T (floor − share) ≤ move of the price / η, while prices are not at their end.
     assert controller.floor_prices[1] < 2 and controller.cap_prices[0] < 2
     travelled = 2.0 if mirror == "euclidean" else 0.2 * np.log(10)
     assert floor - tail <= travelled / np.sqrt(horizon)

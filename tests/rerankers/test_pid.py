@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from benchmarks.peers import plain_amortised
 from fairloop.candidates.catalogue import Groups
 from fairloop.errors import InvalidValue
 from fairloop.rerankers.amortised.pid import PIDConfig, PIDController
@@ -10,6 +9,8 @@ from fairloop.rerankers.relevance import relevance
 from fairloop.rerankers.topk import TopKReranker
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from benchmarks.peers import plain_amortised
 
 RNG = np.random.default_rng(0)
 GROUPS = Groups("kind", ("a", "b", "c"), np.array([0, 0, 0, 0, 0, 1, 1, 1, 2, 2]))
