@@ -15,16 +15,17 @@ from ...candidates.pools import CandidatePools
 BLOCK = 4096
 """Users whose candidates are looked through together."""
 
-_NONE = -1
 
+def best_first(pools: CandidatePools) -> tuple[IntArray, IntArray]:
+    """Columns and items of each pool, best score first and padding last, shape ``(U, N)`` each.
 
-def best_first(pools: CandidatePools) -> IntArray:
-    """Columns of each pool, best score first and padding last, shape ``(U, N)``.
-
-    Equal scores keep the order of the pool.
+    Equal scores keep the order of the pool. O(U · N) where pools come sorted, as they should.
     """
     cost = np.where(pools.valid, -pools.scores, np.inf)
-    return np.argsort(cost, axis=1, kind="stable")
+    if (cost[:, 1:] >= cost[:, :-1]).all():
+        return np.broadcast_to(np.arange(cost.shape[1]), cost.shape), pools.items
+    columns = np.argsort(cost, axis=1, kind="stable")
+    return columns, np.take_along_axis(pools.items, columns, axis=1)
 
 
 def producers(items: IntArray, codes: IntArray, n_producers: int) -> IntArray:
@@ -40,52 +41,47 @@ def producers(items: IntArray, codes: IntArray, n_producers: int) -> IntArray:
     return lookup[items]
 
 
-def draft_round(producer: IntArray, left: IntArray, order: IntArray) -> tuple[IntArray, IntArray]:
+def draft_round(producer: IntArray, left: IntArray) -> tuple[IntArray, IntArray]:
     """Give each user one candidate at most: the best that is left when it is their turn.
 
     O(U · N) for the first proposals, O(N) for each one after a refusal.
 
     Args:
-        producer: Producer of every candidate, best candidate first, shape ``(U, N)``. What a user
-            has already belongs to one who has nothing left.
+        producer: Producer of every candidate, shape ``(U, N)``: users by turn, best candidate
+            first. What a user has already belongs to one who has nothing left.
         left: How many users each producer can still take, shape ``(P,)``.
-        order: Rows by turn, shape ``(U,)``.
 
     Returns:
         Rows that got a candidate, and its column, shape ``(R,)`` each.
     """
-    turn = np.empty(len(order), np.intp)
-    turn[order] = np.arange(len(order))
-    # A producer takes nobody from this turn on; it only ever moves forward.
-    closes = np.where(left > 0, len(order), 0)
-    choice = _best_open(producer, closes, turn, np.arange(len(order)))
-    new = np.flatnonzero(choice != _NONE)
+    n_users, n_producers = len(producer), len(left)
+    # A producer takes nobody from this row on; it only ever moves forward.
+    closes = np.where(left > 0, n_users, 0)
+    choice, wanted = np.empty(n_users, np.intp), np.empty(n_users, np.intp)
+    new = np.arange(n_users)
     while len(new):
-        wooed = np.zeros(len(left), np.bool_)
-        wooed[producer[new, choice[new]]] = True
-        rows = order[choice[order] != _NONE]
-        wanted = producer[rows, choice[rows]]
-        rows, wanted = rows[wooed[wanted]], wanted[wooed[wanted]]
+        for start in range(0, len(new), BLOCK):
+            part = new[start : start + BLOCK]
+            choice[part], wanted[part] = _best_open(producer[part], closes, part)
+        wooed = np.zeros(n_producers + 1, np.bool_)
+        wooed[wanted[new]] = True
+        wooed[n_producers] = False  # where those are who found nothing
+        rows = np.flatnonzero(wooed[wanted])
         # Stable, so that the rows of each producer stay by turn.
-        by_producer = np.argsort(wanted, kind="stable")
-        rows, wanted = rows[by_producer], wanted[by_producer]
-        too_many = np.arange(len(wanted)) - np.searchsorted(wanted, wanted) - left[wanted]
-        first_refused = too_many == 0
-        closes[wanted[first_refused]] = turn[rows[first_refused]]
-        refused = rows[too_many >= 0]
-        choice[refused] = _best_open(producer, closes, turn, refused)
-        new = refused[choice[refused] != _NONE]
-    rows = np.flatnonzero(choice != _NONE)
+        rows = rows[np.argsort(wanted[rows], kind="stable")]
+        by_producer = wanted[rows]
+        place = np.arange(len(rows)) - np.searchsorted(by_producer, by_producer)
+        too_many = place - left[by_producer]
+        first = too_many == 0
+        closes[by_producer[first]] = rows[first]
+        new = rows[too_many >= 0]
+    rows = np.flatnonzero(wanted < n_producers)
     return rows, choice[rows]
 
 
-def _best_open(producer: IntArray, closes: IntArray, turn: IntArray, rows: IntArray) -> IntArray:
-    """First column of each of ``rows`` that would be accepted, ``_NONE`` where there is none."""
-    columns = np.empty(len(rows), np.intp)
-    for start in range(0, len(rows), BLOCK):
-        part = rows[start : start + BLOCK]
-        is_open = closes.take(producer[part]) > turn[part, None]
-        best = is_open.argmax(axis=1)
-        found = is_open[np.arange(len(part)), best]
-        columns[start : start + BLOCK] = np.where(found, best, _NONE)
-    return columns
+def _best_open(producer: IntArray, closes: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
+    """First column of each row that would be accepted, and its producer; P where there is none."""
+    is_open = closes.take(producer) > rows[:, None]
+    best = is_open.argmax(axis=1)
+    nth = np.arange(len(rows))
+    return best, np.where(is_open[nth, best], producer[nth, best], len(closes))

@@ -70,14 +70,15 @@ class FairRecReranker:
     def rerank(self, pools: CandidatePools, k: int, rng: np.random.Generator) -> Slates:
         """See `Reranker.rerank`."""
         require_k(pools, k)
-        columns = best_first(pools)
-        items = np.take_along_axis(pools.items, columns, axis=1)
+        by_turn = serving_order(pools.users, draw_seed(rng))
+        columns, items = (a[by_turn] for a in best_first(pools))
         producer = producers(items, self._codes, self._n_producers)
         copies = guaranteed_copies(producer, self._n_producers, self._alpha, k)
-        order = serving_order(pools.users, draw_seed(rng))
-        taken = round_robin(producer, copies, order, k)
+        taken = round_robin(producer, copies, k)
         places = top_up(taken, items != PAD, k)
-        return Slates.from_columns(pools, np.take_along_axis(columns, places, axis=1))
+        slates = np.empty((len(pools), k), np.intp)
+        slates[by_turn] = np.take_along_axis(columns, places, axis=1)
+        return Slates.from_columns(pools, slates)
 
 
 def producer_codes(knowledge: Knowledge, attribute: str | None) -> tuple[IntArray, int]:
@@ -108,24 +109,25 @@ def guaranteed_copies(producer: IntArray, n_producers: int, alpha: float, k: int
     return in_play * math.floor(alpha * len(producer) * k / n_in_play + 1e-9)
 
 
-def round_robin(producer: IntArray, copies: IntArray, order: IntArray, k: int) -> BoolArray:
+def round_robin(producer: IntArray, copies: IntArray, k: int) -> BoolArray:
     """Which candidates the users take while copies last, shape ``(U, N)``.
 
     Args:
-        producer: Producer of every candidate, best candidate first, shape ``(U, N)``, in [0, P].
+        producer: Producer of every candidate, in [0, P], shape ``(U, N)``: users by turn, best
+            candidate first.
         copies: Copies of each, shape ``(P + 1,)``; nobody, the last, has none.
-        order: Rows by turn, shape ``(U,)``.
         k: Rounds, at most.
     """
     nobody = len(copies) - 1
+    offered, left = producer.copy(), copies.copy()
     taken = np.zeros(producer.shape, np.bool_)
     for _ in range(k):
-        offered = np.where(taken, nobody, producer)  # nothing is taken twice
-        rows, chosen = draft_round(offered, copies, order)
+        rows, chosen = draft_round(offered, left)
         if len(rows) == 0:
             break
-        copies = copies - np.bincount(producer[rows, chosen], minlength=len(copies))
+        left -= np.bincount(producer[rows, chosen], minlength=len(left))
         taken[rows, chosen] = True
+        offered[rows, chosen] = nobody  # nothing is taken twice
     return taken
 
 
@@ -141,6 +143,6 @@ def top_up(taken: BoolArray, valid: BoolArray, k: int) -> IntArray:
         Columns of ``taken``, best first, shape ``(U, k)``.
     """
     free = valid & ~taken
-    missing = k - taken.sum(axis=1, keepdims=True)
-    chosen = taken | (free & (np.cumsum(free, axis=1) <= missing))
-    return np.nonzero(chosen)[1].reshape(len(taken), k)
+    missing = k - taken.sum(axis=1, dtype=np.int32, keepdims=True)
+    chosen = taken | (free & (np.cumsum(free, axis=1, dtype=np.int32) <= missing))
+    return np.flatnonzero(chosen).reshape(len(taken), k) % taken.shape[1]

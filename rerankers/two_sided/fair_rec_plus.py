@@ -68,8 +68,7 @@ class FairRecPlusReranker:
     def rerank(self, pools: CandidatePools, k: int, rng: np.random.Generator) -> Slates:
         """See `Reranker.rerank`."""
         require_k(pools, k)
-        columns = best_first(pools)
-        items = np.take_along_axis(pools.items, columns, axis=1)
+        columns, items = best_first(pools)
         worth = np.take_along_axis(relevance(pools, self._config.relevance), columns, axis=1)
         producer = producers(items, self._codes, self._n_producers)
         copies = guaranteed_copies(producer, self._n_producers, self._config.alpha, k)
@@ -82,9 +81,10 @@ class FairRecPlusReranker:
         for _ in range(k):
             turns = np.concatenate([desk.turns for desk in desks])
             offered = np.where(held, self._n_producers, producer)  # not to be taken twice
-            rows, chosen = draft_round(offered, copies, turns)
-            if len(rows) == 0:
+            nth, chosen = draft_round(offered[turns], copies)
+            if len(nth) == 0:
                 break
+            rows = turns[nth]
             copies -= np.bincount(producer[rows, chosen], minlength=len(copies))
             columns_taken = np.full(len(items), PAD)
             columns_taken[rows] = chosen

@@ -88,9 +88,9 @@ class TFROMOfflineReranker:
     def rerank(self, pools: CandidatePools, k: int, rng: np.random.Generator) -> Slates:
         """See `Reranker.rerank`."""
         require_k(pools, k)
-        columns = best_first(pools)
+        columns, items = best_first(pools)
         gain = np.take_along_axis(relevance(pools, self._config.relevance), columns, axis=1)
-        provider = providers(pools, columns, self._groups)
+        provider = providers(items, self._groups)
         serving = serving_order(pools.users, draw_seed(rng))
         caps = self._caps(provider, gain)
         places = fill_by_rank(provider, gain, caps, serving, k, self._config.first == "worst-off")
@@ -109,17 +109,11 @@ class TFROMOfflineReranker:
         return np.append(with_slack, [np.inf, 0.0])
 
 
-def providers(pools: CandidatePools, columns: IntArray, groups: Groups) -> IntArray:
-    """Provider of every candidate, shape ``(U, N)``, in [0, P + 1].
+def providers(items: IntArray, groups: Groups) -> IntArray:
+    """Provider of every candidate, shape of ``items``, in [0, P + 1].
 
     P is that of items whose provider is not known; P + 1 stands for padding.
-
-    Args:
-        pools: The candidates.
-        columns: The order to return them in.
-        groups: The providers.
     """
-    items = np.take_along_axis(pools.items, columns, axis=1)
     n_providers = len(groups.names)
     return np.where(items == PAD, n_providers + 1, producers(items, groups.codes, n_providers))
 
@@ -165,7 +159,8 @@ def fill_by_rank(
         order = serving[np.argsort(sign * ndcg[serving], kind="stable")]
         room = np.clip((caps - exposure + TOLERANCE) / weight, 0, len(provider)).astype(np.intp)
         room[nobody] = 0
-        rows, chosen = draft_round(offered, room, order)
+        nth, chosen = draft_round(offered[order], room)
+        rows = order[nth]
         slates[rows, j] = chosen
         exposure += weight * np.bincount(provider[rows, chosen], minlength=len(caps))
         ndcg[rows] += gain[rows, chosen] * discount[j] / np.where(ideal > 0, ideal, 1.0)[rows]

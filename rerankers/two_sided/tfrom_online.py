@@ -137,9 +137,9 @@ class TFROMOnlineReranker:
     def rerank(self, pools: CandidatePools, k: int, rng: np.random.Generator) -> Slates:
         """See `Reranker.rerank`; ``rng`` is not used."""
         require_k(pools, k)
-        columns = best_first(pools)
+        columns, items = best_first(pools)
         gain = np.take_along_axis(relevance(pools, self._config.relevance), columns, axis=1)
-        provider = providers(pools, columns, self._groups)
+        provider = providers(items, self._groups)
         discount = position_discount(k)
         weights = (discount / discount.sum()).tolist()
         places = np.empty((len(pools), k), np.intp)

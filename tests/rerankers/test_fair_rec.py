@@ -38,7 +38,7 @@ def allocate(worth: np.ndarray, alpha: float, k: int) -> list[list[int]]:
     """Both phases, with the users' turns in the order of the rows."""
     pools = full_pools(worth)
     copies = guaranteed_copies(pools.items, worth.shape[1], alpha, k)
-    taken = round_robin(pools.items, copies, np.arange(len(worth)), k)
+    taken = round_robin(pools.items, copies, k)
     places = top_up(taken, pools.valid, k)
     return np.take_along_axis(pools.items, places, axis=1).tolist()
 
@@ -66,11 +66,10 @@ def test_a_draft_is_the_loop_over_users_in_turn(seed) -> None:
     n_users, n_columns, n_producers = rng.integers(1, 40), rng.integers(1, 9), rng.integers(1, 7)
     producer = rng.integers(0, n_producers, (n_users, n_columns))
     left = rng.integers(0, 8, n_producers)
-    order = rng.permutation(n_users)
-    rows, columns = draft_round(producer, left, order)
+    rows, columns = draft_round(producer, left)
     expected, still = {}, left.tolist()
-    for user in order.tolist():
-        for column, code in enumerate(producer[user].tolist()):
+    for user, codes in enumerate(producer.tolist()):
+        for column, code in enumerate(codes):
             if still[code] > 0:
                 expected[user] = column
                 still[code] -= 1
@@ -141,7 +140,7 @@ def test_one_copy_of_each_item_leaves_envy_of_one_item_at_most(seed) -> None:
     worth = random_worth(seed)
     pools = full_pools(worth)
     copies = np.append(np.ones(worth.shape[1], np.intp), 0)  # nobody has none
-    taken = round_robin(pools.items, copies, np.arange(len(worth)), worth.shape[1])
+    taken = round_robin(pools.items, copies, worth.shape[1])
     bundles = [pools.items[u, row].tolist() for u, row in enumerate(taken)]
     assert taken.sum() == worth.shape[1]
     assert envy(worth, bundles) == []
