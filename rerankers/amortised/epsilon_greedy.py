@@ -16,11 +16,14 @@ from ..topk import TopKConfig
 from .exploration import law_of
 
 if TYPE_CHECKING:
-    from ..factory import RerankerConfig  # `factory` gives pydantic the real one
+    from ..factory import RerankerConfig
 
 
 class EpsilonGreedyConfig(RerankerSettings):
     """How often, and how, to explore.
+
+    The type of ``inner`` is made known where the union of all configurations is: import
+    ``rerankers.factory`` before using this one.
 
     Attributes:
         inner: Any re-ranker; a sweep of ``strength`` scales it as well, so that 0 is the base

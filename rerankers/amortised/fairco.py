@@ -23,7 +23,9 @@ class FairCoConfig(AmortisedConfig):
 
     Attributes:
         gain: λ of the paper, relevance added per slate of exposure owed; the paper uses 0.01. 0
-            keeps the base order.
+            keeps the base order. The larger it is, the smaller is the standing debt; where a
+            whole ``block`` overshoots its debt, slates swing about the proportion that they hold
+            on average.
         merit: What a group deserves: ``"relevance"``, the relevance its candidates offered so far
             (the paper's choice); ``"size"``, its share of the items; or shares by group name,
             which sum to 1 (one may be left out: it gets what remains).

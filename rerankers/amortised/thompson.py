@@ -19,7 +19,7 @@ from .exploration import require_certain
 from .normal_order import order_probability
 
 if TYPE_CHECKING:
-    from ..factory import RerankerConfig  # `factory` gives pydantic the real one
+    from ..factory import RerankerConfig
 
 LEAST = 0.2
 """Smallest standard deviation, in units of ``scale``: no number of interactions makes it 0."""
@@ -30,6 +30,9 @@ NEGLIGIBLE = 1e-6
 
 class ThompsonConfig(RerankerSettings):
     """How uncertain scores are taken to be.
+
+    The type of ``inner`` is made known where the union of all configurations is: import
+    ``rerankers.factory`` before using this one.
 
     Attributes:
         inner: Any re-ranker that draws nothing; a sweep of ``strength`` scales it as well, so that

@@ -54,6 +54,8 @@ def test_what_is_owed_by_hand() -> None:
     np.testing.assert_allclose(
         owed(np.array([1.0, 1.0, 0.0]), np.array([0.5, 0.5, 0.0])), [0.0, 0.0, 0.0]
     )
+    # Merit counts as at least a ten-thousandth.
+    np.testing.assert_allclose(owed(np.array([1.0, 1.0]), np.array([1e-30, 1.0])), [0.0, 1e4 - 1])
 
 
 def test_the_bonus_is_lambda_times_slates_times_the_largest_disparity() -> None:
