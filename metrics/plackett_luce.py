@@ -37,8 +37,8 @@ def plackett_luce_exposures(
     Returns:
         Shape ``(U, N)``; rows sum to the discounts of the positions filled.
     """
-    exact = enumerated_exposures if scores.shape[1] <= _ENUMERATED_BY_DEFAULT else None
-    return (exact or integrated_exposures)(scores, k, discount)
+    few = scores.shape[-1] <= _ENUMERATED_BY_DEFAULT
+    return (enumerated_exposures if few else integrated_exposures)(scores, k, discount)
 
 
 def enumerated_exposures(

@@ -221,7 +221,7 @@ def expected_inequity(
     return float(np.abs(attended / attended.sum() - deserved / deserved.sum()).sum())
 
 
-def expected_dcg(exposure: FloatArray, relevance: FloatArray, ideal: FloatArray) -> FloatArray:
+def expected_ndcg(exposure: FloatArray, relevance: FloatArray, ideal: FloatArray) -> FloatArray:
     """Expected NDCG of a policy: Σ relevance · exposure / ideal, shape ``(U,)``.
 
     DCG is linear in exposure, so its expectation needs no sampling once the exposure is known.
