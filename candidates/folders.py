@@ -38,6 +38,7 @@ def write_file_atomically(target: Path, data: bytes) -> None:
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
+            temporary.chmod(0o644)
             os.replace(temporary, target)
             _sync_folder(target.parent)
         finally:

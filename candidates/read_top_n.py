@@ -118,10 +118,12 @@ def _indices(frame: pd.DataFrame, dataset: Dataset) -> tuple[IntArray, IntArray]
 
 
 def _interactions(frame: pd.DataFrame, dataset: Dataset) -> Interactions:
-    """Pairs as interactions; one that occurs several times counts once."""
-    user, item = _indices(frame.drop_duplicates(["user", "item"]), dataset)
-    ones, zeros = np.ones(len(user)), np.zeros(len(user))
-    return Interactions.build(user, item, ones, zeros, dataset.n_users, dataset.n_items)
+    """Pairs as interactions; of one that occurs several times the last counts."""
+    kept = frame.drop_duplicates(["user", "item"], keep="last")
+    user, item = _indices(kept, dataset)
+    zeros = np.zeros(len(kept))
+    rating = kept["rating"].to_numpy(np.float64) if "rating" in kept else zeros + 1.0
+    return Interactions.build(user, item, rating, zeros, dataset.n_users, dataset.n_items)
 
 
 def _pools(user: IntArray, item: IntArray, score: FloatArray) -> CandidatePools:

@@ -60,13 +60,17 @@ def scored_pairs(files: TopNFiles) -> pd.DataFrame:
 
 
 def relevant_pairs(path: Path, files: TopNFiles) -> pd.DataFrame:
-    """Held-out pairs, without those rated too low to be relevant."""
+    """Held-out pairs with their ``rating``, where there is one, but for those rated too low."""
     frame = read_table(path)
     pairs = _picked_pairs(frame, path, files)
+    find = find_column if files.relevant_from is None else require_column
+    column = find(frame, "rating", path, _told(frame, "rating", files))
+    if column is None:
+        return pairs
+    pairs["rating"] = _numbers(frame[column], "rating", path)
     if files.relevant_from is None:
         return pairs
-    rating = frame[require_column(frame, "rating", path, files.columns.get("rating"))]
-    kept = pairs[_numbers(rating, "rating", path) >= files.relevant_from]
+    kept = pairs[pairs["rating"] >= files.relevant_from]
     if kept.empty:
         raise EmptyData(
             f"no pair of {path.name} is rated {files.relevant_from:g} or better",

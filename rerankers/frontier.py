@@ -26,7 +26,7 @@ from .topk import TopKReranker
 NARROWEST = 1.0 / 256.0
 """Strengths no further apart than this are not told apart."""
 
-DRAWS = 5
+DRAWS = 3
 """Slates drawn per user from a stochastic re-ranker; its terms are their means."""
 
 

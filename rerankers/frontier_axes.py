@@ -56,13 +56,13 @@ class Judge:
     Attributes:
         proposals: The pools, and what was held out. Slates are of these pools' users.
         knowledge: The items and the groups.
-        item_attribute: Groups of items whose exposure is compared.
+        item_attribute: Groups of items whose exposure is compared; None where there are none.
         user_attribute: Groups of users whose accuracy is compared; None where there are none.
     """
 
     proposals: Proposals
     knowledge: Knowledge
-    item_attribute: str
+    item_attribute: str | None
     user_attribute: str | None
 
     def accuracy(self, k: int) -> Axis:
@@ -105,6 +105,12 @@ class Judge:
         return makers[name]()
 
     def _exposure_ratio(self) -> Axis:
+        if self.item_attribute is None:
+            raise InvalidValue(
+                "no groups of items were declared",
+                field="attribute",
+                mend="Declare some; popularity needs no other column.",
+            )
         groups = self.knowledge.item_groups(self.item_attribute)
         n_groups = len(groups.names)
         sizes = np.bincount(groups.codes[groups.codes != MISSING], minlength=n_groups)

@@ -20,6 +20,8 @@ COMMANDS = {
     "train": "Fit candidates, train policies.",
     "recommend": "Recommend to one user, explain, and record it.",
     "chat": "Refine recommendations in conversation.",
+    "rerank": "Re-rank lists of any recommender, and measure what changed.",
+    "frontier": "Compare re-rankers: what accuracy is kept for what is gained.",
     "audit": "Measure what was recommended, from the record.",
     "study": "Feedback-loop studies.",
     "serve": "Serve the recommendation API.",

@@ -81,6 +81,12 @@ def _bars() -> Progress:
     return Progress(*columns, console=log)
 
 
+def wide(console: Console) -> None:
+    """Give tables of many columns room where no terminal says how wide it is."""
+    if not console.is_terminal:
+        console.width = max(console.width, 130)
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """A figure for a table; a dash where there is none."""
     if value is None or not math.isfinite(value):
