@@ -16,7 +16,7 @@ from .diversity.mmr import MMRConfig
 from .diversity.pm2 import PM2Config
 from .diversity.xquad import XQuADConfig
 from .exposure import ExposureConfig
-from .filters import FilteredReranker
+from .filters import filtered
 from .knowledge import Knowledge
 from .linear import LinearConfig
 from .quotas.det import DetConsConfig, DetConstSortConfig, DetGreedyConfig, DetRelaxedConfig
@@ -30,6 +30,7 @@ from .two_sided.fair_rec_plus import FairRecPlusConfig
 from .two_sided.p_mmf import PMMFConfig
 from .two_sided.tfrom import TFROMOfflineConfig
 from .two_sided.tfrom_online import TFROMOnlineConfig
+from .two_sided.welf import WelfConfig
 
 RerankerConfig = Annotated[
     # One line each, so that a new re-ranker is one line more.
@@ -54,6 +55,7 @@ RerankerConfig = Annotated[
     | ThompsonConfig
     | ExposureParityConfig
     | ExpohedronConfig
+    | WelfConfig
     | FAIRConfig
     | DetGreedyConfig
     | DetConsConfig
@@ -80,4 +82,4 @@ def make_reranker(config: RerankerConfig, knowledge: Knowledge) -> Reranker:
     """
     reranker = config.make(knowledge)
     allowed = knowledge.constraints.filters.allowed(knowledge.catalogue)
-    return reranker if allowed.all() else FilteredReranker(reranker, allowed)
+    return reranker if allowed.all() else filtered(reranker, allowed)

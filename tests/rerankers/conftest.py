@@ -35,12 +35,15 @@ from fairloop.rerankers.quotas.det import (
 )
 from fairloop.rerankers.quotas.fa_ir import FAIRConfig
 from fairloop.rerankers.state import ObservedState, new_state
+from fairloop.rerankers.stochastic.expohedron import ExpohedronConfig
+from fairloop.rerankers.stochastic.parity import ExposureParityConfig
 from fairloop.rerankers.stochastic.plackett_luce import PlackettLuceConfig
 from fairloop.rerankers.two_sided.fair_rec import FairRecConfig
 from fairloop.rerankers.two_sided.fair_rec_plus import FairRecPlusConfig
 from fairloop.rerankers.two_sided.p_mmf import PMMFConfig
 from fairloop.rerankers.two_sided.tfrom import TFROMOfflineConfig
 from fairloop.rerankers.two_sided.tfrom_online import TFROMOnlineConfig
+from fairloop.rerankers.two_sided.welf import WelfConfig
 
 
 @pytest.fixture(scope="session")
@@ -136,6 +139,9 @@ VARIANTS: tuple[RerankerConfig, ...] = (
     EpsilonGreedyConfig(
         epsilon=0.6, inner=PlackettLuceConfig(temperature=0.4), temperature=0.7, keep=2
     ),
+    ExposureParityConfig(attribute="era", constraint="disparate-impact", reduction=0.6),
+    ExpohedronConfig(merit="relevance", weight=0.5),
+    WelfConfig(item_weight=0.9, user_power=-1.0, item_power=0.5, iterations=15, draw=False),
     ThompsonConfig(scale=0.8, inner=FairCoConfig(gain=0.5, block=2), keep=1),
 )
 """Settings other than the defaults, for which the contract must hold as well."""
