@@ -15,6 +15,7 @@ from ..order import user_blocks
 from ..relevance import RelevanceScale, relevance
 from .aspects import TOPICS, Aspects, masked
 from .calibrated_exact import exact_slates
+from .calibrated_milp import agreement
 
 
 class CalibratedConfig(RerankerSettings):
@@ -22,9 +23,9 @@ class CalibratedConfig(RerankerSettings):
 
     Attributes:
         strength: λ of the paper: 0 keeps the base order, 1 looks at calibration alone.
-        method: ``"greedy"``, as in the paper, for pools of any size; ``"exact"``, by minimum-cost
-            flow, for pools of up to ``MAX_EXACT_CANDIDATES`` (see `exact_slates` for what is exact
-            where items have several topics).
+        method: ``"greedy"``, as in the paper; or ``"exact"``: by minimum-cost flow where every
+            candidate has one aspect at most, else by integer programmes, for pools of up to
+            ``MAX_EXACT_CANDIDATES``, at some tenths of a second per user.
         aspects: ``"topics"``, calibrated to the user's history, or an item attribute, calibrated
             to ``targets`` over its groups.
         targets: Wanted share of each group; each group's share of the items where None.
@@ -57,7 +58,7 @@ class CalibratedReranker:
     −ln α. A user without a history keeps the base order.
 
     Greedy: O(U · k · (N · z + A · Z)) for A topics, items of at most z topics, and Z different
-    numbers of topics. Exact: see `exact_slates`; its slates stand in base order.
+    numbers of topics. Exact: see `best_subset`; its slates stand in base order.
     """
 
     name = "calibrated"
@@ -166,10 +167,10 @@ def greedy_slates(
     cells = np.zeros((n_users, n_cells + 1))
     columns = np.empty((n_users, k), np.intp)
     for j in range(k):
-        unchanged = _agreement(wanted, weight / np.maximum(length, 1.0), alpha)
-        thinned = _agreement(wanted, weight / (length + 1.0), alpha)
+        unchanged = agreement(wanted, weight / np.maximum(length, 1.0), alpha)
+        thinned = agreement(wanted, weight / (length + 1.0), alpha)
         for z, size in enumerate(table.sizes):
-            more = _agreement(wanted, (weight + 1.0 / size) / (length + 1.0), alpha)
+            more = agreement(wanted, (weight + 1.0 / size) / (length + 1.0), alpha)
             cells[:, z * wanted.shape[1] : (z + 1) * wanted.shape[1]] = more - thinned
         added = thinned.sum(axis=1, keepdims=True) + cells.ravel().take(places).sum(axis=0)
         added = np.where(counts_not, unchanged.sum(axis=1, keepdims=True), added)
@@ -179,9 +180,3 @@ def greedy_slates(
         weight += table.spread[codes[users, best]]
         length[:, 0] += ~counts_not[users, best]
     return columns
-
-
-def _agreement(p: FloatArray, q: FloatArray, alpha: float) -> FloatArray:
-    """Terms p ln((1 − α) q + α p): their sum falls as the divergence grows. 0 where p is 0."""
-    smooth = (1.0 - alpha) * q + alpha * p
-    return p * np.log(np.where(p > 0, smooth, 1.0))

@@ -1,19 +1,22 @@
-"""Calibrated slates by minimum-cost flow: the best slate, not a greedy one.
+"""The calibrated slate with the largest objective, proven, instead of a greedy one.
 
-That calibration is a minimum-cost flow is the idea of Abdollahpouri et al. (WSDM 2023). The costs
-here are those of Steck's objective, so that greedy and exact slates answer one question.
+Where every candidate has one aspect at most, this is a minimum-cost flow, an idea of Abdollahpouri
+et al. (WSDM 2023): the source sends an item's unit over the item to its aspect, and from there to
+the sink over one of the aspect's slots, whose costs rise. The costs here are those of Steck's
+objective. Where items have several aspects, the objective is no flow any more but a concave
+integer programme (`calibrated_milp`).
 """
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from ...arrays import BoolArray, FloatArray, IntArray
 from ...candidates.pools import CandidatePools
 from ...errors import InvalidValue
 from .aspects import Aspects
+from .calibrated_milp import IntegerProgramme, agreement
 
-MAX_EXACT_CANDIDATES = 500
-"""Candidates per user up to which the exact method is allowed: about 0.1 s per user there."""
+MAX_EXACT_CANDIDATES = 200
+"""Candidates per user up to which integer programmes are solved; flows have no such limit."""
 
 
 def exact_slates(
@@ -26,11 +29,6 @@ def exact_slates(
     k: int,
 ) -> IntArray:
     """The slates with the largest ``(1 − λ) Σ relevance − λ KL(p ‖ q)``, one user at a time.
-
-    Each item of the slate sends one unit of flow through *one* of its aspects, and q is the share
-    of the units: where items have one aspect each, this is Steck's objective itself. Where they
-    have several, an item counts for whichever of its aspects helps the slate most, instead of for
-    all of them evenly.
 
     Args:
         relevance: Shape ``(U, N)``.
@@ -45,16 +43,9 @@ def exact_slates(
         Columns in base order, shape ``(U, k)``.
 
     Raises:
-        InvalidValue: A pool holds more than ``MAX_EXACT_CANDIDATES``.
+        InvalidValue: A pool with items of several aspects holds more than
+            ``MAX_EXACT_CANDIDATES``, or its optimum cannot be proven with reasonable effort.
     """
-    largest = int(pools.sizes.max(initial=0))
-    if largest > MAX_EXACT_CANDIDATES:
-        raise InvalidValue(
-            f"the exact method takes at most {MAX_EXACT_CANDIDATES} candidates, a pool has "
-            f"{largest}",
-            field="method",
-            mend="Use the method 'greedy', or smaller pools.",
-        )
     columns = np.empty((len(pools), k), np.intp)
     for user, valid in enumerate(pools.valid):
         place = np.flatnonzero(valid)
@@ -75,9 +66,9 @@ def best_subset(
 ) -> IntArray:
     """Which ``k`` candidates one user should see.
 
-    Items without an aspect do not count in q, so its denominator is the number of the others. For
-    each such number m the best m of them are one flow, and the rest of the slate is the most
-    relevant of those without an aspect. O(k · n³) at worst, and n³ where all items have an aspect.
+    Items without an aspect do not count in q, so its denominator is the number m of the others.
+    For each m, the best m of those are one programme, and the most relevant items without an
+    aspect fill the slate.
 
     Args:
         relevance: Shape ``(n,)``, largest first.
@@ -88,57 +79,74 @@ def best_subset(
         k: Slate length, at most n.
 
     Returns:
-        Rows in ascending order, shape ``(k,)``.
+        Rows in ascending order, shape ``(k,)``. O(k · n log n) where each item has one aspect at
+        most; exponential at worst where they have several.
     """
     if strength == 0.0 or not wanted.any():
         return np.arange(k)
-    counted = member.any(axis=1)
-    inside, outside = np.flatnonzero(counted), np.flatnonzero(~counted)
+    n_aspects = member.sum(axis=1)
+    inside, outside = np.flatnonzero(n_aspects), np.flatnonzero(n_aspects == 0)
+    single = int(n_aspects.max()) <= 1
+    if not single and len(relevance) > MAX_EXACT_CANDIDATES:
+        raise InvalidValue(
+            f"the exact method takes at most {MAX_EXACT_CANDIDATES} candidates where items have "
+            f"several aspects, a pool has {len(relevance)}",
+            field="method",
+            mend="Use the method 'greedy', or smaller pools.",
+        )
     worth = (1.0 - strength) * relevance
-    best, best_value = np.arange(k), -np.inf
-    for m in range(max(0, k - len(outside)), min(k, len(inside)) + 1):
-        rest = outside[: k - m]
-        gains = strength * _slot_gains(wanted, alpha, m)
-        flow, value = _maximum_flow(worth[inside], member[inside], gains)
-        value += float(worth[rest].sum())
-        if value > best_value:
-            best, best_value = np.sort(np.concatenate([inside[flow], rest])), value
-    return best
+    spread = member / np.maximum(n_aspects, 1)[:, None]
+    lengths = range(max(0, k - len(outside)), min(k, len(inside)) + 1)
+
+    def filled(counted: IntArray) -> IntArray:
+        return np.concatenate([inside[counted], outside[: k - len(counted)]])
+
+    def value(slate: IntArray) -> float:
+        share = spread[slate].sum(axis=0)
+        terms = agreement(wanted, share / max(float(share.sum()), 1.0), alpha)
+        return float(worth[slate].sum() + strength * terms.sum())
+
+    if single:
+        aspect = member[inside].argmax(axis=1)
+        gains = (strength * slot_gains(wanted, alpha, m) for m in lengths)
+        slates = (filled(flow_subset(worth[inside], aspect, gain)) for gain in gains)
+        return np.sort(max(slates, key=value))
+    best = filled(np.arange(lengths[0]))
+    # Slates with many counted items tend to be the better ones: they raise the floor for the rest.
+    for m in reversed(lengths[lengths[0] == 0 :]):
+        floor = value(best) - float(worth[outside[: k - m]].sum())
+        programme = IntegerProgramme(worth[inside], spread[inside], wanted, strength, alpha, m)
+        counted = programme.best(floor)
+        if counted is not None:
+            best = max(best, filled(counted), key=value)
+    return np.sort(best)
 
 
-def _slot_gains(wanted: FloatArray, alpha: float, m: int) -> FloatArray:
-    """What the j-th of an aspect's items adds to Σ p ln q, in a slate of m, shape ``(A, m)``.
-
-    Falls with j, for the logarithm is concave: a flow never fills a later slot first.
-    """
+def slot_gains(wanted: FloatArray, alpha: float, m: int) -> FloatArray:
+    """What the j-th of an aspect's items adds to Σ p ln q, in a slate of m, shape ``(A, m)``."""
     share = np.arange(m + 1) / max(m, 1)
-    smooth = (1.0 - alpha) * share + alpha * wanted[:, None]
-    logs = np.log(np.where(wanted[:, None] > 0, smooth, 1.0))
-    return wanted[:, None] * np.diff(logs, axis=1)
+    return np.diff(agreement(wanted[:, None], share, alpha), axis=1)
 
 
-def _maximum_flow(
-    worth: FloatArray, member: BoolArray, gains: FloatArray
-) -> tuple[IntArray, float]:
-    """Choose m items and an aspect for each, so that worth and slot gains sum to the most.
+def flow_subset(worth: FloatArray, aspect: IntArray, gains: FloatArray) -> IntArray:
+    """Choose m items of one aspect each, so that worth and slot gains sum to the most.
 
-    A flow from a source over items, aspects and slots to a sink, every edge of capacity 1, is an
-    assignment of items to slots: those that stay out are assigned to slots of their own.
+    Gains fall from slot to slot, for the logarithm is concave, so an aspect's best items take its
+    slots in order. Then every shortest augmenting path of the flow is a single new item, and the
+    maximum is that of the m largest sums.
 
     Args:
-        worth: Shape ``(n,)``.
-        member: Which aspects each item may use, at least one, shape ``(n, A)``.
-        gains: Of each aspect's slots, shape ``(A, m)``.
+        worth: Shape ``(n,)``, largest first.
+        aspect: Shape ``(n,)``.
+        gains: Shape ``(A, m)``, m at most n.
 
     Returns:
-        The m items, and the sum.
+        The m items.
     """
-    n, m = len(worth), gains.shape[1]
-    value = np.where(member[:, :, None], worth[:, None, None] + gains, -np.inf)
-    value = value.reshape(n, member.shape[1] * m)
-    largest = float(np.abs(value).max(initial=1.0, where=np.isfinite(value)))
-    # All below 0, so that no item takes a slot while it can stay out: exactly m of them do.
-    taken = value / largest - 2.0
-    item, slot = linear_sum_assignment(np.hstack([taken, np.zeros((n, n - m))]), maximize=True)
-    chosen = slot < value.shape[1]
-    return item[chosen], float(value[item[chosen], slot[chosen]].sum())
+    m = gains.shape[1]
+    order = np.argsort(aspect, kind="stable")
+    slot = np.empty(len(worth), np.intp)
+    slot[order] = np.arange(len(worth)) - np.searchsorted(aspect[order], aspect[order])
+    open_ = np.flatnonzero(slot < m)
+    value = worth[open_] + gains[aspect[open_], slot[open_]]
+    return open_[np.argsort(-value, kind="stable")[:m]]

@@ -1,12 +1,12 @@
 """Greedy MAP inference of a determinantal point process (Chen, Zhang & Zhou, NeurIPS 2018)."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
-from ...arrays import BoolArray, FloatArray, IntArray
+from ...arrays import FloatArray, IntArray
 from ...candidates.pools import CandidatePools
 from ...errors import InvalidValue
 from ..base import Reranker, Slates, require_k
@@ -16,9 +16,7 @@ from ..order import user_blocks
 from ..patterns import TopicPatterns
 from ..relevance import RelevanceScale, relevance
 from ..topk import TopKReranker
-
-TOLERANCE = 1e-10
-"""A candidate whose residual variance is this small a part of its own adds nothing: it is spent."""
+from .determinant import RowOf, greedy_block
 
 
 class DPPConfig(RerankerSettings):
@@ -44,7 +42,9 @@ class DPPConfig(RerankerSettings):
 
     def make(self, knowledge: Knowledge) -> Reranker:
         """See `RerankerSettings.make`."""
-        return DPPReranker(self, knowledge)
+        if self.similarity == "topics":
+            return DPPReranker(self, TopicSimilarity(TopicPatterns.of(knowledge.catalogue)))
+        return DPPReranker(self, EmbeddingSimilarity(_unit_vectors(knowledge.item_embeddings)))
 
     def _scaled(self, strength: float) -> Self:
         return self.changed(theta=1.0 - strength)
@@ -61,13 +61,10 @@ class DPPReranker:
 
     name = "dpp"
 
-    def __init__(self, config: DPPConfig, knowledge: Knowledge) -> None:
-        self._config = config
-        self._patterns = self._units = None
-        if config.similarity == "topics":
-            self._patterns = TopicPatterns.of(knowledge.catalogue)
-        else:
-            self._units = _unit_vectors(knowledge.item_embeddings)
+    def __init__(
+        self, config: DPPConfig, similarity: "TopicSimilarity | EmbeddingSimilarity"
+    ) -> None:
+        self._config, self._similarity = config, similarity
 
     def rerank(self, pools: CandidatePools, k: int, rng: np.random.Generator) -> Slates:
         """See `Reranker.rerank`."""
@@ -76,167 +73,65 @@ class DPPReranker:
             return TopKReranker().rerank(pools, k, rng)
         require_k(pools, k)
         worth, valid = relevance(pools, self._config.relevance), pools.valid
-        n_columns = pools.items.shape[1]
-        width = k if self._units is None else max(k, self._units.shape[1])
+        per_user = pools.items.shape[1] * max(k, self._similarity.numbers_per_item)
         columns = np.empty((len(pools), k), np.intp)
-        for rows in user_blocks(len(pools), n_columns * width):
-            safe = np.where(valid[rows], pools.items[rows], 0)
-            columns[rows] = _greedy(
-                np.ones(safe.shape),
-                self._rows_of(safe),
+        for rows in user_blocks(len(pools), per_user):
+            items = np.where(valid[rows], pools.items[rows], 0)
+            columns[rows] = greedy_block(
+                np.ones(items.shape),
+                _shrunk(self._similarity.rows_of(items), 1.0 - self._config.shrinkage),
                 valid[rows],
                 k,
                 theta * worth[rows],
                 1.0 - theta,
-                TOLERANCE,
             )
         return Slates.from_columns(pools, columns)
 
-    def _rows_of(self, items: IntArray) -> Callable[[IntArray], FloatArray]:
-        """Gives the similarities of one item per user to all of the user's, ``(U, N)``."""
-        users, kept = np.arange(len(items)), 1.0 - self._config.shrinkage
-        if self._patterns is not None:
-            codes, distance = self._patterns.codes[items], self._patterns.distance
-            flat, n_patterns = distance.ravel(), len(distance)
 
-            def by_topics(columns: IntArray) -> FloatArray:
-                cells = codes + (codes[users, columns] * n_patterns)[:, None]
-                return kept * (1.0 - flat.take(cells).astype(np.float64))
+@dataclass(frozen=True, slots=True)
+class TopicSimilarity:
+    """Jaccard's index of the items' topic sets."""
 
-            return by_topics
-        assert self._units is not None
-        vectors = self._units[items]
+    patterns: TopicPatterns
+    numbers_per_item: int = 1
 
-        def by_embeddings(columns: IntArray) -> FloatArray:
-            cosine = (vectors @ vectors[users, columns][:, :, None])[:, :, 0]
-            return kept * (1.0 + cosine) / 2.0
+    def rows_of(self, items: IntArray) -> RowOf:
+        """From one column per user to its similarity to all of the user's items."""
+        users, codes = np.arange(len(items)), self.patterns.codes[items]
+        distance, n_patterns = self.patterns.distance.ravel(), len(self.patterns.distance)
 
-        return by_embeddings
+        def row_of(columns: IntArray) -> FloatArray:
+            cells = codes + (codes[users, columns] * n_patterns)[:, None]
+            return 1.0 - distance.take(cells).astype(np.float64)
+
+        return row_of
 
 
-def greedy_map(
-    kernels: FloatArray, valid: BoolArray, k: int, tolerance: float = TOLERANCE
-) -> IntArray:
-    """Greedy search for the ``k`` candidates whose kernel has the largest determinant.
+@dataclass(frozen=True, slots=True)
+class EmbeddingSimilarity:
+    """``(1 + cosine) / 2`` of the items' embeddings, given as vectors of length 1, ``(I, D)``."""
 
-    Args:
-        kernels: Positive semi-definite, shape ``(U, N, N)``; the diagonal and the rows of the
-            chosen candidates are read, nothing else.
-        valid: Which columns hold a candidate, shape ``(U, N)``.
-        k: How many to choose.
-        tolerance: A candidate whose residual variance falls to this part of its diagonal is spent:
-            it is linearly dependent on the chosen, and comes after all that are not, by its
-            diagonal.
+    units: FloatArray
 
-    Returns:
-        Columns, shape ``(U, k)``; equal gains resolve to the lowest column. O(U · N · k²).
+    @property
+    def numbers_per_item(self) -> int:
+        """Floats that a block of users holds for each of their items."""
+        return self.units.shape[1]
 
-    Raises:
-        InvalidValue: The shapes do not fit, ``k`` is below 1 or above the number of a user's
-            candidates, or what is read of the kernels is not finite or has a negative diagonal.
-    """
-    n_users, n_columns = valid.shape
-    if kernels.shape != (n_users, n_columns, n_columns):
-        raise InvalidValue(
-            f"kernels {kernels.shape} for candidates {valid.shape}",
-            field="kernels",
-            mend="Give one (N, N) kernel per user.",
-        )
-    smallest = int(valid.sum(axis=1).min(initial=n_columns))
-    if not 1 <= k <= smallest:
-        raise InvalidValue(
-            f"k={k}, but the smallest pool holds {smallest} candidates",
-            field="k",
-            mend=f"Use a k between 1 and {smallest}, or make larger pools.",
-        )
-    diagonal = np.where(valid, kernels.diagonal(axis1=1, axis2=2), 0.0)
-    if not ((diagonal >= 0.0) & (diagonal < np.inf)).all():
-        raise InvalidValue(
-            "a diagonal holds a negative number, NaN or infinity",
-            field="kernels",
-            mend="Give positive semi-definite kernels.",
-        )
-    columns = np.empty((n_users, k), np.intp)
-    for rows in user_blocks(n_users, n_columns * k):
-        columns[rows] = _greedy(
-            diagonal[rows],
-            _given_rows(kernels[rows], valid[rows]),
-            valid[rows],
-            k,
-            np.zeros(diagonal[rows].shape),
-            1.0,
-            tolerance,
-        )
-    return columns
+    def rows_of(self, items: IntArray) -> RowOf:
+        """From one column per user to its similarity to all of the user's items."""
+        users, vectors = np.arange(len(items)), self.units[items]
+
+        def row_of(columns: IntArray) -> FloatArray:
+            cosine = vectors @ vectors[users, columns][:, :, None]
+            return (1.0 + cosine[:, :, 0]) / 2.0
+
+        return row_of
 
 
-def _greedy(
-    diagonal: FloatArray,
-    row_of: Callable[[IntArray], FloatArray],
-    valid: BoolArray,
-    k: int,
-    worth: FloatArray,
-    weight: float,
-    tolerance: float,
-) -> IntArray:
-    """Algorithm 1 of the paper for a block of users, with gains ``worth + weight · log d²``.
-
-    Relevance only scales rows and columns of the kernel, so it enters as a sum of logarithms, and
-    no exponential of it can overflow: ``diagonal`` and ``row_of`` are of S alone.
-
-    Args:
-        diagonal: Shape ``(U, N)``.
-        row_of: From columns ``(U,)`` to kernel rows ``(U, N)``.
-        valid: Shape ``(U, N)``.
-        k: How many to choose.
-        worth: Shape ``(U, N)``.
-        weight: Of the determinant.
-        tolerance: See `greedy_map`.
-
-    Returns:
-        Columns, shape ``(U, k)``.
-    """
-    n_users, n_columns = valid.shape
-    users = np.arange(n_users)
-    residual = np.where(valid, diagonal, 0.0)
-    spent_at = tolerance * residual
-    left = valid.copy()
-    factors = np.empty((n_users, k, n_columns))
-    columns = np.empty((n_users, k), np.intp)
-    for j in range(k):
-        alive = left & (residual > spent_at)
-        gain = worth + weight * np.log(np.where(alive, residual, 1.0))
-        best = np.where(alive, gain, -np.inf).argmax(axis=1)
-        adds = alive[users, best]
-        if not adds.all():
-            by_relevance = np.where(left, worth + diagonal, -np.inf).argmax(axis=1)
-            best = np.where(adds, best, by_relevance)
-        columns[:, j] = best
-        left[users, best] = False
-        if j + 1 == k:
-            break
-        seen = factors[:, :j]
-        own = np.take_along_axis(seen, best[:, None, None], axis=2)
-        factor = row_of(best) - (own.transpose(0, 2, 1) @ seen)[:, 0]
-        pivot = np.sqrt(np.where(adds, residual[users, best], 1.0))
-        # A spent item has no direction of its own to take away from the others.
-        factor *= (adds / pivot)[:, None]
-        factors[:, j] = factor
-        residual -= factor * factor
-    return columns
-
-
-def _given_rows(kernels: FloatArray, valid: BoolArray) -> Callable[[IntArray], FloatArray]:
-    """Rows of kernels that stand in memory, shape ``(U, N, N)``."""
-    users = np.arange(len(kernels))
-
-    def rows(columns: IntArray) -> FloatArray:
-        row = np.where(valid, kernels[users, columns], 0.0)
-        if not np.isfinite(row).all():
-            raise InvalidValue("a kernel holds NaN or infinity", field="kernels")
-        return row
-
-    return rows
+def _shrunk(row_of: RowOf, kept: float) -> RowOf:
+    """Similarities drawn towards 0; those to itself are never read, for an item is chosen once."""
+    return lambda columns: kept * row_of(columns)
 
 
 def _unit_vectors(embeddings: FloatArray | None) -> FloatArray:
