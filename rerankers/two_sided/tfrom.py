@@ -27,6 +27,9 @@ Fairness = Literal["uniform", "quality"]
 TOLERANCE = 1e-9
 """Exposure, in slates, by which rounding may seem to pass a cap."""
 
+_OPEN = -1
+"""Position for which no candidate was found yet."""
+
 
 class TFROMSettings(RerankerSettings):
     """What both scenarios of TFROM share.
@@ -88,13 +91,15 @@ class TFROMOfflineReranker:
     def rerank(self, pools: CandidatePools, k: int, rng: np.random.Generator) -> Slates:
         """See `Reranker.rerank`."""
         require_k(pools, k)
-        columns, items = best_first(pools)
-        gain = np.take_along_axis(relevance(pools, self._config.relevance), columns, axis=1)
-        provider = providers(items, self._groups)
         serving = serving_order(pools.users, draw_seed(rng))
+        columns, items = (a[serving] for a in best_first(pools))
+        gain = relevance(pools, self._config.relevance)[serving[:, None], columns]
+        provider = providers(items, self._groups)
         caps = self._caps(provider, gain)
-        places = fill_by_rank(provider, gain, caps, serving, k, self._config.first == "worst-off")
-        return Slates.from_columns(pools, np.take_along_axis(columns, places, axis=1))
+        places = fill_by_rank(provider, gain, caps, k, self._config.first == "worst-off")
+        slates = np.empty((len(pools), k), np.intp)
+        slates[serving] = np.take_along_axis(columns, places, axis=1)
+        return Slates.from_columns(pools, slates)
 
     def _caps(self, provider: IntArray, gain: FloatArray) -> FloatArray:
         """Exposure, in slates, that each provider may have, shape ``(P + 2,)``."""
@@ -125,65 +130,58 @@ def quality_shares(quality: FloatArray, otherwise: FloatArray) -> FloatArray:
 
 
 def fill_by_rank(
-    provider: IntArray,
-    gain: FloatArray,
-    caps: FloatArray,
-    serving: IntArray,
-    k: int,
-    worst_off_first: bool,
+    provider: IntArray, gain: FloatArray, caps: FloatArray, k: int, worst_off_first: bool
 ) -> IntArray:
     """The slates of a batch.
 
     Args:
-        provider: Provider of every candidate, best candidate first, shape ``(U, N)``; the last
-            code is nobody's.
-        gain: Relevance in the same order, shape ``(U, N)``.
+        provider: Provider of every candidate, shape ``(U, N)``: users in the order in which they
+            are served where nothing else tells them apart, best candidate first. The last code is
+            nobody's.
+        gain: Relevance of every candidate, shape ``(U, N)``.
         caps: Exposure, in slates, that each provider may have; nobody's is 0.
-        serving: Rows in the order in which users are served where nothing else tells them apart.
         k: Slate length.
         worst_off_first: Whether low NDCG so far goes first, or high.
 
     Returns:
         Columns, shape ``(U, k)``.
     """
-    nobody = len(caps) - 1
+    n_users, nobody = len(provider), len(caps) - 1
     discount = position_discount(k)
     per_position = discount / discount.sum()
     ideal = (gain[:, :k] * discount).sum(axis=1)
+    ideal[ideal == 0.0] = 1.0
     sign = 1.0 if worst_off_first else -1.0
     offered = provider.copy()
     exposure = np.zeros(len(caps))
-    ndcg = np.zeros(len(provider))
-    slates = np.full((len(provider), k), -1)
+    ndcg = np.zeros(n_users)
+    slates = np.full((n_users, k), _OPEN)
     for j, weight in enumerate(per_position):
-        order = serving[np.argsort(sign * ndcg[serving], kind="stable")]
-        room = np.clip((caps - exposure + TOLERANCE) / weight, 0, len(provider)).astype(np.intp)
+        turns = np.argsort(sign * ndcg, kind="stable")
+        room = np.clip((caps - exposure + TOLERANCE) / weight, 0, n_users).astype(np.intp)
         room[nobody] = 0
-        nth, chosen = draft_round(offered[order], room)
-        rows = order[nth]
+        nth, chosen = draft_round(offered[turns], room)
+        rows = turns[nth]
         slates[rows, j] = chosen
         exposure += weight * np.bincount(provider[rows, chosen], minlength=len(caps))
-        ndcg[rows] += gain[rows, chosen] * discount[j] / np.where(ideal > 0, ideal, 1.0)[rows]
+        ndcg[rows] += gain[rows, chosen] * discount[j] / ideal[rows]
         offered[rows, chosen] = nobody
-    _fill_open_positions(slates, offered, exposure, serving, per_position)
+    _fill_open_positions(slates, offered, exposure, per_position)
     return slates
 
 
 def _fill_open_positions(
-    slates: IntArray,
-    offered: IntArray,
-    exposure: FloatArray,
-    serving: IntArray,
-    per_position: FloatArray,
+    slates: IntArray, offered: IntArray, exposure: FloatArray, per_position: FloatArray
 ) -> None:
     """Give each open position, rank by rank, the best item of the least exposed provider.
 
     Each choice moves the exposure that the next one looks at, so this is a plain loop.
     """
-    exposure[-1] = np.inf  # nobody's: not to be taken
+    nobody = len(exposure) - 1
+    exposure[nobody] = np.inf  # not to be taken
     for j, weight in enumerate(per_position):
-        for row in serving[slates[serving, j] < 0].tolist():
+        for row in np.flatnonzero(slates[:, j] == _OPEN).tolist():
             best = int(exposure[offered[row]].argmin())
             slates[row, j] = best
             exposure[offered[row, best]] += weight
-            offered[row, best] = len(exposure) - 1
+            offered[row, best] = nobody

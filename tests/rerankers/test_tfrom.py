@@ -68,21 +68,21 @@ def test_a_batch_by_hand() -> None:
     provider = np.array([[0, 0, 1, 1], [0, 0, 1, 1]])
     gain = np.array([[4.0, 3.0, 2.0, 1.0], [4.0, 3.0, 2.0, 1.0]])
     caps = np.array([1.0, 1.0, np.inf, 0.0])
-    # Rank 1: user 1 is served first and takes column 0 (0.6131); user 0 would make that 1.2263,
-    # so takes column 2. Rank 2, worst-off first: user 0 takes column 0 (1.0 in all, which is just
-    # allowed); for user 1 provider 0 is closed, provider 1 has 0.6131 and takes 0.3869 more.
-    slates = fill_by_rank(provider, gain, caps, np.array([1, 0]), 2, worst_off_first=True)
-    assert slates.tolist() == [[2, 0], [0, 2]]
-    # Best-off first: user 1 takes column 1 from provider 0, and user 0 is left with column 3.
-    slates = fill_by_rank(provider, gain, caps, np.array([1, 0]), 2, worst_off_first=False)
-    assert slates.tolist() == [[2, 3], [0, 1]]
+    # Rank 1: user 0 is served first and takes column 0 (0.6131); user 1 would make that 1.2263,
+    # so takes column 2. Rank 2, worst-off first: user 1 takes column 0 (1.0 in all, which is just
+    # allowed); for user 0 provider 0 is closed, provider 1 has 0.6131 and takes 0.3869 more.
+    slates = fill_by_rank(provider, gain, caps, 2, worst_off_first=True)
+    assert slates.tolist() == [[0, 2], [2, 0]]
+    # Best-off first: user 0 takes column 1 from provider 0, and user 1 is left with column 3.
+    slates = fill_by_rank(provider, gain, caps, 2, worst_off_first=False)
+    assert slates.tolist() == [[0, 1], [2, 3]]
 
 
 def test_open_positions_go_to_the_least_exposed_provider() -> None:
     # Nobody may have anything: both positions are filled at the end, rank by rank.
     provider = np.array([[0, 0, 1, 1]])
     gain = np.array([[4.0, 3.0, 2.0, 1.0]])
-    slates = fill_by_rank(provider, gain, np.array([0.0, 0.0, np.inf, 0.0]), np.array([0]), 3, True)
+    slates = fill_by_rank(provider, gain, np.array([0.0, 0.0, np.inf, 0.0]), 3, True)
     # Equal exposure resolves to the better item; then 0 has 0.4693, 1 has 0.2961; then 1 has more.
     assert slates.tolist() == [[0, 2, 3]]
 
