@@ -14,9 +14,11 @@ one.
    at or below the level.
 
 The p-value is one-sided, from the difference and its bootstrap standard error (users resampled,
-the same users for all methods); the choice of A's points is made on all users and held fixed. The
-family that Holm's correction covers is both differences of every ordered pair of methods, for one
-measure. Differences that were not tested because of (1) stay in the family with a p-value of 1.
+the same users for all methods). "At the same worth" is itself an estimate: by how much A's worth is
+off counts into the error with the slope of A's frontier there, and where A may not get so far at
+all, the slope is a cliff. The family that Holm's correction covers is both differences of every
+ordered pair of methods, for one measure. Differences that were not tested because of (1) stay in
+the family with a p-value of 1.
 
 **Not decided** means that neither dominates the other: either each reaches something that the other
 does not (the frontiers cross), or one is nowhere worse but the data cannot tell its lead from
@@ -25,7 +27,7 @@ chance. It does not mean that the two are equal.
 A method without an efficient setting beyond the base order *gains nothing* and is not compared.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
@@ -36,6 +38,8 @@ from ..arrays import FloatArray
 from ..metrics.bootstrap import Estimate, centred_interval
 from ..metrics.permutation import holm
 from .attainable import Attainable
+
+_ROUNDING = 1e-12
 
 Verdict = Literal["dominates", "too close to call", "frontiers cross"]
 
@@ -112,17 +116,49 @@ _Spread = tuple[float, FloatArray]
 
 def _leads(a: Attainable, b: Attainable) -> tuple[_Spread, _Spread] | None:
     """A's leads over B in accuracy and in worth; None where A falls short of a setting of B."""
-    in_x: list[tuple[float, FloatArray]] = []
-    in_y: list[tuple[float, FloatArray]] = []
+    in_x: list[_Spread] = []
+    in_y: list[_Spread] = []
     for row in b.efficient():
-        x, y = float(b.x[row]), float(b.y[row])
+        setting = int(row)
+        x, y = float(b.x[setting]), float(b.y[setting])
         accurate, worthy = a.most_accurate(y), a.worthiest(x)
-        if accurate is None or worthy is None or a.x[accurate] < x - 1e-12:
+        if accurate is None or worthy is None or a.x[accurate] < x - _ROUNDING:
             return None
-        b_x, b_y = b.resampled(int(row))
-        in_x.append((float(a.x[accurate]) - x, a.resampled(accurate)[0] - b_x))
-        in_y.append((float(a.y[worthy]) - y, a.resampled(worthy)[1] - b_y))
+        dx, dy = _differences(a, accurate, b, setting)
+        slope = _slope(lambda level: _accuracy_at(a, level), y, dy)
+        in_x.append((float(a.x[accurate]) - x, dx - slope * (dy - dy.mean())))
+        dx, dy = _differences(a, worthy, b, setting)
+        slope = _slope(lambda accuracy: _worth_at(a, accuracy, b), x, dx)
+        in_y.append((float(a.y[worthy]) - y, dy - slope * (dx - dx.mean())))
     return _average(in_x), _average(in_y)
+
+
+def _differences(
+    a: Attainable, mixture: int, b: Attainable, setting: int
+) -> tuple[FloatArray, FloatArray]:
+    """A's mixture minus B's setting over resampled users, in accuracy and in worth."""
+    (a_x, a_y), (b_x, b_y) = a.resampled(mixture), b.resampled(setting)
+    return a_x - b_x, a_y - b_y
+
+
+def _slope(frontier: Callable[[float], float], at: float, spread: FloatArray) -> float:
+    """How steep a frontier is over one standard error around a place, not above 0."""
+    reach = float(spread.std(ddof=1))
+    if reach <= _ROUNDING:
+        return 0.0
+    return (frontier(at + reach) - frontier(at - reach)) / (2.0 * reach)
+
+
+def _accuracy_at(method: Attainable, level: float) -> float:
+    """The best accuracy at a worth; none at all where the method does not get so far."""
+    row = method.most_accurate(level)
+    return 0.0 if row is None else float(method.x[row])
+
+
+def _worth_at(method: Attainable, accuracy: float, other: Attainable) -> float:
+    """The best worth at an accuracy; the least of both methods where this one gets not so far."""
+    row = method.worthiest(accuracy)
+    return float(min(method.y.min(), other.y.min())) if row is None else float(method.y[row])
 
 
 def _average(parts: Sequence[_Spread]) -> _Spread:
@@ -135,8 +171,8 @@ def _p_values(both: tuple[_Spread, _Spread]) -> tuple[float, float]:
     found: list[float] = []
     for value, spread in both:
         error = float(spread.std(ddof=1))
-        if error <= 1e-12:  # the two never differ, or by a constant
-            found.append(0.0 if value > 1e-12 else 1.0)
+        if error <= _ROUNDING:  # the two never differ, or by a constant
+            found.append(0.0 if value > _ROUNDING else 1.0)
         else:
             found.append(1.0 - NormalDist().cdf(value / error))
     return found[0], found[1]
