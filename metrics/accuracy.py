@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays import BoolArray, FloatArray, IntArray
 from ..errors import InvalidValue
 from .exposure import position_discount, rbp_discount
-from .lists import require_lists
+from .lists import distinct, require_lists
 
 
 def relevance_of(
@@ -35,7 +35,7 @@ def relevance_of(
     valid = require_lists(lists, n_items)
     if users.shape != lists.shape[:1] or held_users.shape != held_items.shape:
         raise InvalidValue("users and items must pair up", field="users")
-    pairs = np.unique(held_users.astype(np.int64) * n_items + held_items)
+    pairs = distinct(held_users.astype(np.int64) * n_items + held_items)
     wanted = users.astype(np.int64)[:, None] * n_items + lists
     found = np.zeros(lists.shape, dtype=np.bool_)
     if len(pairs):

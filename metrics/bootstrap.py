@@ -39,11 +39,12 @@ def resampling_counts(
         raise InvalidValue(f"n_replicates is {n_replicates}", field="n_replicates")
     block = max(1, _CELLS_AT_ONCE // n_users)
     for start in range(0, n_replicates, block):
-        rows = min(block, n_replicates - start)
-        drawn = rng.integers(0, n_users, size=(rows, n_users), dtype=np.int32).astype(np.int64)
-        drawn += np.arange(rows)[:, None] * n_users
-        counts = np.bincount(drawn.ravel(), minlength=rows * n_users)
-        yield counts.reshape(rows, n_users).astype(np.float64)
+        shape = (min(block, n_replicates - start), n_users)
+        drawn = rng.integers(0, n_users, size=shape, dtype=np.int32)
+        counts = np.empty(shape)
+        for row, users in zip(counts, drawn, strict=True):
+            row[:] = np.bincount(users, minlength=n_users)  # row by row stays in the cache
+        yield counts
 
 
 def bootstrap_sums(columns: FloatArray, n_replicates: int, rng: np.random.Generator) -> FloatArray:

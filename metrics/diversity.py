@@ -87,8 +87,9 @@ def coverage(lists: IntArray, n_items: int) -> float:
     """Distinct items shown / items in the catalogue."""
     if n_items < 1:
         raise InvalidValue("the catalogue is empty", field="n_items")
-    valid = require_lists(lists, n_items)
-    return len(np.unique(lists[valid])) / n_items
+    shown = np.zeros(n_items, dtype=np.bool_)
+    shown[lists[require_lists(lists, n_items)]] = True
+    return int(np.count_nonzero(shown)) / n_items
 
 
 def _mean_pairwise_distance(

@@ -117,24 +117,32 @@ class Evidence:
 
     @cached_property
     def held(self) -> sp.csr_array:
-        """Grade of each held-out pair, 1 where grades are not given, shape ``(U, I)``."""
+        """Held-out pairs as 1, shape ``(U, I)``."""
+        n_pairs = len(given(self.held_users))
+        return self._by_pair(np.ones(n_pairs))
+
+    @cached_property
+    def _graded(self) -> sp.csr_array:
+        return self._by_pair(given(self.held_grades))
+
+    def _by_pair(self, amounts: FloatArray) -> sp.csr_array:
+        """Amounts of the held-out pairs, a repeated pair once, shape ``(U, I)``."""
         users, items = given(self.held_users), given(self.held_items)
         pairs, first = np.unique(users.astype(np.int64) * self.n_items + items, return_index=True)
-        grades = np.ones(len(pairs)) if self.held_grades is None else self.held_grades[first]
         where = (pairs // self.n_items, pairs % self.n_items)
-        return sp.csr_array((grades, where), shape=(len(self.lists), self.n_items))
+        return sp.csr_array((amounts[first], where), shape=(len(self.lists), self.n_items))
 
     @cached_property
     def grades(self) -> FloatArray:
         """Grade of the item at each position, 0 where it is not held out, shape ``(U, k)``."""
         rows = np.arange(len(self.lists))[:, None]
-        looked_up = self.held[rows, np.where(self.lists >= 0, self.lists, 0)]
+        looked_up = self._graded[rows, np.where(self.lists >= 0, self.lists, 0)]
         return np.where(self.relevance, np.asarray(looked_up.toarray()), 0.0)
 
     @cached_property
     def ideal_grades(self) -> FloatArray:
         """Grades of all held-out items of each user, padded with 0, shape ``(U, m)``."""
-        return _padded(self.held.indptr, self.held.data, 0.0)
+        return _padded(self._graded.indptr, self._graded.data, 0.0)
 
     @cached_property
     def held_out_items(self) -> IntArray:

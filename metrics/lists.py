@@ -30,6 +30,14 @@ def sum_by(index: IntArray, amounts: FloatArray, n: int) -> FloatArray:
     return np.bincount(index, weights=amounts, minlength=n).astype(np.float64, copy=False)
 
 
+def distinct(values: IntArray) -> IntArray:
+    """Sorted values, each once; several times faster on integers than ``numpy.unique``."""
+    ordered = np.sort(values, axis=None)
+    first = np.ones(len(ordered), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return ordered[first]
+
+
 def look_up(values: FloatArray, lists: IntArray) -> FloatArray:
     """``values[item]`` at each position, shape ``(U, k)``; NaN at empty positions."""
     valid = require_lists(lists, len(values))

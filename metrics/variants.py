@@ -10,7 +10,7 @@ from ..arrays import BoolArray, FloatArray, IntArray
 from ..errors import InvalidValue
 from .accuracy import graded_ndcg, judged, ndcg, precision_at_hits
 from .diversity import coverage, gini
-from .lists import look_up, mean_over_positions, require_lists
+from .lists import distinct, look_up, mean_over_positions, require_lists
 
 
 def lenskit_discount(k: int) -> FloatArray:
@@ -184,4 +184,4 @@ def elliot_tail(popularity: FloatArray, head_share: float = 0.8) -> BoolArray:
 
 def n_items_shown(lists: IntArray, n_items: int) -> int:
     """Distinct items shown, not divided by anything: Elliot's ``ItemCoverage``."""
-    return len(np.unique(lists[require_lists(lists, n_items)]))
+    return len(distinct(lists[require_lists(lists, n_items)]))

@@ -138,13 +138,11 @@ def by_group(
     return [metric(codes == g) if (codes == g).any() else math.nan for g in range(n_groups)]
 
 
-def bootstrap_mean(
-    values: np.ndarray, n_replicates: int, rng: np.random.Generator
-) -> tuple[float, float]:
-    """Percentile interval of a mean, one replicate at a time."""
-    means = [values[rng.integers(0, len(values), len(values))].mean() for _ in range(n_replicates)]
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
+def bootstrap_means(columns: np.ndarray, n_replicates: int, rng: np.random.Generator) -> np.ndarray:
+    """Percentile intervals of the columns' means, one replicate at a time."""
+    n = len(columns)
+    means = [columns[rng.integers(0, n, n)].mean(axis=0) for _ in range(n_replicates)]
+    return np.quantile(means, [0.025, 0.975], axis=0)
 
 
 def gap_p_value(

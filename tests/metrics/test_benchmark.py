@@ -1,4 +1,4 @@
-"""The statistics benchmark runs and keeps the shape of results."""
+"""The benchmarks of metrics and statistics run and keep the shape of results."""
 
 import json
 import subprocess
@@ -8,9 +8,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_statistics_benchmark_prints_one_json_object() -> None:
+def smoke(name: str) -> dict[str, dict]:
+    """Results by name of a benchmark's small version."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.statistics", "--smoke", "--json"],
+        [sys.executable, "-m", f"benchmarks.{name}", "--smoke", "--json"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -23,6 +24,19 @@ def test_the_statistics_benchmark_prints_one_json_object() -> None:
         set(row) == {"name", "value", "unit", "bar", "holds", "peer", "ratio"}
         for row in report["results"]
     )
-    by_name = {row["name"]: row for row in report["results"]}
-    assert by_name["false alarms, bootstrap interval used as a test"]["value"] > 0.9
-    assert by_name["power at twice the minimum detectable gap"]["holds"]
+    return {row["name"]: row for row in report["results"]}
+
+
+def test_the_statistics_benchmark_shows_what_is_a_test_and_what_is_not() -> None:
+    results = smoke("statistics")
+    assert results["false alarms, bootstrap interval used as a test"]["value"] > 0.9
+    assert results["false alarms, four-fifths rule used as a test"]["value"] > 0.8
+    tests = [row for name, row in results.items() if row["bar"] == 0.05]
+    assert len(tests) == 6 and all(row["holds"] for row in tests)
+    assert results["power at twice the minimum detectable gap"]["holds"]
+
+
+def test_the_metrics_benchmark_compares_with_plain_loops_that_agree() -> None:
+    results = smoke("metrics")
+    assert all(row["ratio"] > 0 for row in results.values() if row["peer"])
+    assert sum(row["peer"] is not None for row in results.values()) >= 15

@@ -220,8 +220,6 @@ def test_methods_that_do_not_pair_up_are_refused() -> None:
     with pytest.raises(InvalidValue, match="same users"):
         compare({"x": x}, {"x": x[1:]}, 10, 10, rng())
     with pytest.raises(InvalidValue, match="same users"):
-        compare(
-            {"x": x}, {"x": as_terms(gini_of(shown_matrix(np.zeros((5, 1), int), 9)))}, 9, 9, rng()
-        )
+        compare({"x": x}, {"x": gini_of(shown_matrix(np.zeros((5, 1), int), 9))}, 10, 10, rng())
     with pytest.raises(InvalidValue, match="n_swaps"):
         compare({"x": x}, {"x": x}, 10, 0, rng())
