@@ -103,11 +103,12 @@ class IntegerProgramme:
         highest = np.concatenate([np.ones(n), self._terms(np.ones(n_terms))])
         rows, limits = (np.concatenate(parts) for parts in zip(*self._cuts, strict=True))
         cost = -np.concatenate([self._worth, np.ones(n_terms)])
+        # Presolving saves no time here, and HiGHS then writes lines of its own to stdout.
         common: dict[str, Any] = {
             "c": cost,
             "integrality": is_item,
             "bounds": Bounds(lowest, highest),  # pyright: ignore[reportArgumentType] - arrays too
-            "options": {"node_limit": MAX_NODES, "mip_rel_gap": 0.0},
+            "options": {"node_limit": MAX_NODES, "mip_rel_gap": 0.0, "presolve": False},
         }
         needed = [
             LinearConstraint(is_item[None], self._m, self._m),
