@@ -5,11 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ..arrays import FloatArray
 from ..errors import EmptyData, InvalidValue
-from .table_files import find_column, one_text, read_table, require_column, split_values
+from .table_files import (
+    USUAL_NAMES,
+    find_column,
+    one_text,
+    read_table,
+    require_column,
+    split_values,
+)
 
 
 class TopNFiles(BaseModel):
@@ -37,6 +44,14 @@ class TopNFiles(BaseModel):
     columns: Mapping[str, str] = {}
     topics_separator: str = Field(default="|", min_length=1)
     relevant_from: float | None = None
+
+    @field_validator("columns")
+    @classmethod
+    def _known_columns(cls, columns: Mapping[str, str]) -> Mapping[str, str]:
+        unknown = sorted(set(columns) - set(USUAL_NAMES))
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} is none of {', '.join(USUAL_NAMES)}")
+        return columns
 
 
 def scored_pairs(files: TopNFiles) -> pd.DataFrame:

@@ -109,11 +109,12 @@ def opened_proposals(files: TopNFiles | None, groups: Path | None) -> Generator[
     Raises:
         InvalidValue: Groups are declared for candidates that have theirs.
     """
-    declared = None if groups is None else validate(GroupsConfig, read_yaml(groups))
     if files is not None:
-        yield proposals_from_files(files, declared)
+        yield proposals_from_files(
+            files, None if groups is None else validate(GroupsConfig, read_yaml(groups))
+        )
         return
-    if declared is not None:
+    if groups is not None:
         raise InvalidValue(
             "the deployed candidates have the groups that were declared when they were imported",
             field="groups",
