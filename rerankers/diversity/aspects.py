@@ -94,9 +94,11 @@ class Aspects:
         return profiles
 
     def member(self, pools: CandidatePools, rows: slice) -> FloatArray:
-        """Whether each candidate of some users has each aspect, 0 or 1, shape ``(U, N, A)``."""
-        codes = self.codes[np.maximum(pools.items[rows], 0)]
-        return self.members[codes] * pools.valid[rows, :, None]
+        """Whether each candidate of some users has each aspect, 0 or 1, shape ``(U, N, A)``.
+
+        Padding has those of item 0: its relevance is 0 and it is never chosen, so none counts.
+        """
+        return self.members[self.codes[np.maximum(pools.items[rows], 0)]]
 
 
 def shares(relevance: FloatArray) -> FloatArray:

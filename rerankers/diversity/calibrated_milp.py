@@ -14,7 +14,7 @@ from ...arrays import FloatArray, IntArray
 from ...errors import InvalidValue
 
 MAX_NODES = 20_000
-"""Nodes of the search tree after which a programme is given up: some ten seconds."""
+"""Nodes of the search tree after which a programme is given up, so that none runs for ever."""
 
 _INFEASIBLE, _SOLVE_ERROR = 2, 4  # what scipy's status means
 

@@ -122,9 +122,8 @@ def greedy_block(
         seen = factors[:, :j]
         own = np.take_along_axis(seen, best[:, None, None], axis=2)
         factor = row_of(best) - (own.transpose(0, 2, 1) @ seen)[:, 0]
-        pivot = np.sqrt(np.where(adds, residual[users, best], 1.0))
-        # A spent item has no direction of its own to take away from the others.
-        factor *= (adds / pivot)[:, None]
+        # Where a spent item was chosen, all are: what the factors hold from there on is not read.
+        factor /= np.sqrt(np.where(adds, residual[users, best], 1.0))[:, None]
         factors[:, j] = factor
         residual -= factor * factor
     return columns

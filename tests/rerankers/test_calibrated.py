@@ -6,11 +6,13 @@ import pytest
 from fairloop.candidates.pools import CandidatePools
 from fairloop.errors import InvalidValue
 from fairloop.metrics.calibration import calibration_kl, topic_distribution
+from fairloop.rerankers.diversity import calibrated_milp
 from fairloop.rerankers.diversity.calibrated import CalibratedConfig
 from fairloop.rerankers.diversity.calibrated_exact import MAX_EXACT_CANDIDATES, best_subset
 from fairloop.rerankers.relevance import relevance
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import OptimizeResult
 
 from benchmarks.peers.plain_diversity import calibrated, calibrated_objective
 
@@ -217,6 +219,31 @@ def test_pools_too_large_for_the_exact_method_are_refused_by_name(knowledge) -> 
     pools = CandidatePools(np.zeros(1, int), items, np.linspace(1, 0, n)[None])
     with pytest.raises(InvalidValue, match=r"method: .* at most 200 .*, a pool has 201"):
         rerank(CalibratedConfig(method="exact"), knowledge, pools, 5)
+
+
+def test_a_solve_error_at_the_floor_is_made_good_without_it(monkeypatch) -> None:
+    rng = np.random.default_rng(2)
+    worth, member = np.sort(rng.random(9))[::-1], rng.random((9, 5)) < 0.4
+    wanted = rng.dirichlet(np.full(5, 0.5))
+    expected = best_subset(worth, member, wanted, 0.7, ALPHA, 4)
+    solve, failed = calibrated_milp.milp, []
+
+    def stumbling(constraints, **common):
+        if len(constraints) == 3:  # the floor is the third
+            failed.append(True)
+            return OptimizeResult(status=4, message="Solve error")
+        return solve(constraints=constraints, **common)
+
+    monkeypatch.setattr(calibrated_milp, "milp", stumbling)
+    np.testing.assert_array_equal(best_subset(worth, member, wanted, 0.7, ALPHA, 4), expected)
+    assert failed
+
+
+def test_an_optimum_that_is_not_proven_is_refused_by_name(monkeypatch) -> None:
+    result = OptimizeResult(status=1, message="Node limit reached")
+    monkeypatch.setattr(calibrated_milp, "milp", lambda **_: result)
+    with pytest.raises(InvalidValue, match=r"method: .*Node limit reached.* Use the method"):
+        best_subset(np.ones(4), np.ones((4, 2), bool), np.array([0.6, 0.4]), 0.5, ALPHA, 2)
 
 
 @pytest.mark.parametrize(
