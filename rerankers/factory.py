@@ -25,6 +25,7 @@ from .stochastic.expohedron import ExpohedronConfig
 from .stochastic.parity import ExposureParityConfig
 from .stochastic.plackett_luce import PlackettLuceConfig
 from .topk import TopKConfig
+from .two_sided.cp_fair import CPFairConfig
 from .two_sided.fair_rec import FairRecConfig
 from .two_sided.fair_rec_plus import FairRecPlusConfig
 from .two_sided.p_mmf import PMMFConfig
@@ -44,6 +45,7 @@ RerankerConfig = Annotated[
     | PM2Config
     | CalibratedConfig
     | PMMFConfig
+    | CPFairConfig
     | FairRecConfig
     | FairRecPlusConfig
     | TFROMOfflineConfig

@@ -38,6 +38,7 @@ from fairloop.rerankers.state import ObservedState, new_state
 from fairloop.rerankers.stochastic.expohedron import ExpohedronConfig
 from fairloop.rerankers.stochastic.parity import ExposureParityConfig
 from fairloop.rerankers.stochastic.plackett_luce import PlackettLuceConfig
+from fairloop.rerankers.two_sided.cp_fair import CPFairConfig
 from fairloop.rerankers.two_sided.fair_rec import FairRecConfig
 from fairloop.rerankers.two_sided.fair_rec_plus import FairRecPlusConfig
 from fairloop.rerankers.two_sided.p_mmf import PMMFConfig
@@ -119,6 +120,9 @@ VARIANTS: tuple[RerankerConfig, ...] = (
         weights={"base": 1.0, "satiation": -2.0, "base_when_dissatisfied": 0.5}, diversity=0.7
     ),
     PlackettLuceConfig(temperature=0.8),
+    CPFairConfig(
+        user_attribute="side", attribute="era", utility="gain", parity="per_item", swaps=5
+    ),
     PMMFConfig(attribute="era", mode="offline", capacity=None, batch=3, passes=2),
     DPPConfig(theta=0.3, similarity="embeddings", shrinkage=0.0),  # of rank 7, below some k
     XQuADConfig(strength=0.8, aspects="era", targets={"old": 0.6}, coverage="smooth"),
