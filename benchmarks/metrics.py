@@ -13,7 +13,7 @@ from fairloop.metrics import accuracy, calibration, diversity, exposure, popular
 from fairloop.metrics.disaggregate import disaggregate
 from fairloop.metrics.evidence import Evidence
 from fairloop.metrics.intersections import Cells
-from fairloop.metrics.item_statistics import gini_of
+from fairloop.metrics.item_statistics import gini_of, shown_matrix
 from fairloop.metrics.measure import measure
 from fairloop.metrics.permutation import gap_test
 from fairloop.metrics.plackett_luce import integrated_exposures, sampled_exposures
@@ -135,7 +135,7 @@ def metric_pairs(e: Evidence) -> list[Pair]:
         ),
         Pair(
             "gini",
-            lambda: gini_of(e.shown).value,
+            lambda: gini_of(shown_matrix(lists, N_ITEMS)).value,
             lambda: plain_metrics.gini(lists, N_ITEMS),
         ),
         Pair(
@@ -171,7 +171,7 @@ def statistics_pairs(e: Evidence, seed: int) -> list[Pair]:
         ),
         *(
             Pair(
-                f"bootstrap of {n} means, {N_REPLICATES} replicates",
+                f"bootstrap of {n} mean{'s' * (n > 1)}, {N_REPLICATES} replicates",
                 lambda n=n: measure({str(m): values for m in range(n)}, N_REPLICATES, rng()),
                 lambda n=n: plain_metrics.bootstrap_means(
                     np.tile(values, (n, 1)).T, N_REPLICATES // 10, rng()

@@ -14,6 +14,7 @@ import scipy.sparse as sp
 
 from ..arrays import BoolArray, FloatArray, IntArray
 from ..errors import EmptyData, InvalidValue
+from .lists import sum_by
 
 _CELLS_AT_ONCE = 2_000_000
 
@@ -177,9 +178,13 @@ def group_sums(columns: FloatArray | sp.csr_array, labels: IntArray, n_groups: i
     """
     n_labellings, n_users = labels.shape
     rows = (labels + np.arange(n_labellings)[:, None] * n_groups).ravel()
-    users = np.tile(np.arange(n_users), n_labellings)
-    shape = (n_labellings * n_groups, n_users)
-    member = sp.csr_array((np.ones(len(rows)), (rows, users)), shape=shape)
-    sums = member @ columns
-    dense = sums.toarray() if isinstance(sums, sp.csr_array) else np.asarray(sums)
-    return dense.reshape(n_labellings, n_groups, -1)
+    n_rows = n_labellings * n_groups
+    if isinstance(columns, sp.csr_array):
+        users = np.tile(np.arange(n_users), n_labellings)
+        member = sp.csr_array((np.ones(len(rows)), (rows, users)), shape=(n_rows, n_users))
+        sums = sp.csr_array(member @ columns).toarray()
+    else:
+        sums = np.column_stack(
+            [sum_by(rows, np.tile(column, n_labellings), n_rows) for column in columns.T]
+        )
+    return sums.reshape(n_labellings, n_groups, -1)

@@ -1,5 +1,6 @@
 """The registry: complete, computable, documented, and equal to plain loops."""
 
+import json
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from fairloop.metrics.popularity import mean_popularity, popularity_lift, profil
 from fairloop.metrics.registry import METRICS, computable, find, table
 from fairloop.metrics.terms import as_terms
 
+from benchmarks.pages import metrics as page
 from benchmarks.peers import plain_metrics
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -208,6 +210,13 @@ def test_the_docs_show_nothing_that_the_registry_lacks() -> None:
     text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
     shown = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
     assert shown == {m.name for m in METRICS}
+
+
+def test_the_figures_in_the_docs_are_those_of_the_stored_benchmarks() -> None:
+    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    reports = json.loads((ROOT / "docs" / "metrics.json").read_text(encoding="utf-8"))
+    assert page.with_block(text, reports) == text
+    assert all(row["holds"] is not False for row in reports["statistics"]["results"])
 
 
 def test_the_example_in_the_docs_prints_what_it_says() -> None:
