@@ -93,10 +93,9 @@ class GapProblem:
     def totals(self, columns: IntArray) -> Totals:
         """What the slates of all users give."""
         relevance, utility, exposure = self.per_user(columns)
-        by_group = np.bincount(self.user_codes, weights=utility, minlength=len(self.n_users) + 1)[
-            :-1
-        ]
-        return Totals(np.asarray(relevance.sum()), by_group, exposure.sum(axis=0))
+        by_group = np.zeros(len(self.n_users) + 1)
+        np.add.at(by_group, self.user_codes, utility)
+        return Totals(np.asarray(relevance.sum()), by_group[:-1], exposure.sum(axis=0))
 
     def objective(self, totals: Totals) -> FloatArray:
         """F; of many totals at once where they have leading axes."""
