@@ -77,7 +77,7 @@ def test_figures_are_those_of_the_metrics_room(of, proposals, catalogue) -> None
 
 
 def test_variants_of_other_libraries_are_shown_on_demand(proposals, knowledge) -> None:
-    knowledge = replace(knowledge, profiles=None)
+    knowledge = replace(knowledge, profiles=None, user_groups={})
     lists = proposals.pools.items[:, :K]
     plain = {s.name for s in SlateStatistics(proposals, knowledge).of(lists)}
     more = {s.name for s in SlateStatistics(proposals, knowledge, with_variants=True).of(lists)}
