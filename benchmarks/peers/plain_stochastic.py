@@ -7,6 +7,7 @@ user by user as Kletti et al. describe; Welf ranks user by user within each Fran
 
 import numpy as np
 from scipy.optimize import isotonic_regression, linear_sum_assignment, linprog
+from scipy.sparse import csr_array, eye_array, hstack, kron, vstack
 
 Lottery = tuple[np.ndarray, np.ndarray]
 """Rankings (M, k) and their weights (M,)."""
@@ -47,35 +48,48 @@ def exposure_lp(
     n, v, by_group = len(gains), discounts(k), rates(gains, codes, constraint)
     base = by_group[:, :k] @ v
     allowed = (1.0 - reduction) * (base.max() - base.min())
-    per_position, per_item = np.tile(np.eye(k), n), np.kron(np.eye(n), np.ones(k))
-    differences = [
-        np.append(np.outer(one - other, v).ravel(), -1.0)
-        for one in by_group
-        for other in by_group
-        if one is not other
-    ]
-    free = {
-        "A_ub": np.vstack([np.column_stack([per_item, np.zeros(n)]), *differences]),
-        "b_ub": np.append(np.ones(n), np.zeros(len(differences))),
-        "A_eq": np.column_stack([per_position, np.zeros(k)]),
-        "b_eq": np.ones(k),
-        "method": "highs",
-        "options": {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
-    }
-    gap_alone = np.append(np.zeros(n * k), 1.0)
-    least = linprog(gap_alone, **free).fun
-    limit = max(allowed, least + 1e-10)
-    objective = np.append(-np.outer(gains, v).ravel(), 0.0)
-    solved = linprog(objective, bounds=[(0, None)] * (n * k) + [(0, limit)], **free)
-    return solved.x[: n * k].reshape(n, k), limit
+    # Variables: the cells of P row by row, the largest rate and the smallest.
+    rate = csr_array(np.kron(by_group, v))
+    ones, zeros = np.ones((len(by_group), 1)), np.zeros((len(by_group), 1))
+    below = hstack([rate, csr_array(np.hstack([-ones, zeros]))])
+    above = hstack([-rate, csr_array(np.hstack([zeros, ones]))])
+    per_item = hstack([kron(eye_array(n), np.ones((1, k))), csr_array((n, 2))])
+    per_position = hstack([kron(np.ones((1, n)), eye_array(k)), csr_array((k, 2))])
+    spread = np.append(np.zeros(n * k), [1.0, -1.0])
+
+    def solve(objective: np.ndarray, limit: float):
+        return linprog(
+            objective,
+            A_ub=vstack([per_item, below, above, csr_array(spread[None])]).tocsr(),
+            b_ub=np.concatenate([np.ones(n), np.zeros(2 * len(by_group)), [limit]]),
+            A_eq=per_position.tocsr(),
+            b_eq=np.ones(k),
+            method="highs",
+            options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+        )
+
+    objective = np.append(-np.outer(gains, v).ravel(), [0.0, 0.0])
+    solved = solve(objective, allowed)
+    if not solved.success:
+        allowed = solve(spread, 1e6).fun + 1e-10
+        solved = solve(objective, allowed)
+    return solved.x[: n * k].reshape(n, k), allowed
 
 
 def birkhoff(placement: np.ndarray) -> Lottery:
     """The textbook loop: pad to a square, match along the support, take the smallest cell."""
     n, k = placement.shape
-    slack = np.clip(1.0 - placement.sum(axis=1), 0.0, None)
-    spread = np.tile(slack[:, None] / max(n - k, 1), n - k)
-    rest = np.hstack([np.clip(placement, 0.0, None), spread])
+    rest = np.zeros((n, n))
+    rest[:, :k] = np.clip(placement, 0.0, None)
+    # What an item is not shown goes to the unseen positions, one after another, on few cells.
+    position, room = k, 1.0
+    for item, slack in enumerate(1.0 - placement.sum(axis=1)):
+        while slack > 1e-12 and position < n:
+            given = min(slack, room)
+            rest[item, position] += given
+            slack, room = slack - given, room - given
+            if room <= 1e-12:
+                position, room = position + 1, 1.0
     rankings, weights = [], []
     while rest.sum() > 1e-9 * n and len(weights) < n * n:
         rows, columns = linear_sum_assignment(rest > 1e-12, maximize=True)

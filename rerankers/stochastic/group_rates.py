@@ -56,6 +56,10 @@ class GroupRates:
         unit = np.divide(added, own, out=np.zeros_like(gains), where=counted)
         return cls(codes, unit, present)
 
+    def take(self, rows: IntArray) -> "GroupRates":
+        """The rates of the given rows, in that order."""
+        return GroupRates(self.codes[rows], self.unit[rows], self.present[rows])
+
     @property
     def n_present(self) -> IntArray:
         """Groups with a rate, shape ``(U,)``."""

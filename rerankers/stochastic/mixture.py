@@ -137,6 +137,15 @@ def draw_slates(
     return Slates.from_columns(pools, columns, propensities)
 
 
+def with_rows(mixture: RankingMixture, rows: IntArray, part: RankingMixture) -> RankingMixture:
+    """The same lotteries, but those of ``rows`` replaced by the ones in ``part``."""
+    width = max(mixture.weights.shape[1], part.weights.shape[1])
+    whole, part = padded_to(mixture, width), padded_to(part, width)
+    columns, weights = whole.columns.copy(), whole.weights.copy()
+    columns[rows], weights[rows] = part.columns, part.weights
+    return RankingMixture(columns, weights)
+
+
 def join(parts: list[RankingMixture], k: int) -> RankingMixture:
     """Lotteries of consecutive blocks of users as one, padded to the longest; none is fine."""
     width = max((part.weights.shape[1] for part in parts), default=1)

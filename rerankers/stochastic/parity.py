@@ -17,7 +17,8 @@ from ..order import best_first
 from ..relevance import RelevanceScale, relevance
 from .birkhoff import birkhoff
 from .group_rates import GroupRates, ParityConstraint
-from .mixture import RankingMixture, blocks, draw_slates, join, padded_to
+from .group_simplex import MOST_GROUPS, best_within_gap
+from .mixture import RankingMixture, blocks, draw_slates, join, with_rows
 from .parity_programme import best_placement
 from .two_rankings import best_under_bound
 
@@ -64,12 +65,14 @@ class ParitySolution:
         gap_allowed: ``(1 − reduction)`` times that, shape ``(U,)``.
         gap_after: Expected gap of the lottery, shape ``(U,)``; above the allowed one where no
             lottery over the pool's rankings reaches it, and then the smallest there is.
+        n_programmes: Users whose programme was solved one by one.
     """
 
     mixture: RankingMixture
     gap_before: FloatArray
     gap_allowed: FloatArray
     gap_after: FloatArray
+    n_programmes: int
 
     @property
     def n_unconstrained(self) -> int:
@@ -85,10 +88,12 @@ class ParitySolution:
 class ExposureParityReranker:
     """Largest expected DCG whose expected exposure keeps the gap between groups within bounds.
 
-    The linear programme of the paper, with the positions beyond ``k`` unseen. Where a pool holds
-    two groups the optimum mixes two sorts, found for all users at once without a solver, in about
-    five sorts: O(U · N log N) each. Where it holds more, each user's programme goes to HiGHS and
-    its solution through `birkhoff`: some 20 ms a user at N = 100, k = 10.
+    The linear programme of the paper, with the positions beyond ``k`` unseen. It is solved for all
+    users at once: where a pool holds two groups the optimum mixes two sorts (`best_under_bound`,
+    about five sorts of the pools), up to 20 groups it mixes about as many as groups
+    (`best_within_gap`, some G² partial sorts). With more groups, or a gap out of reach among more
+    than two, a user's programme goes to HiGHS and its solution through `birkhoff`: some 20 ms each
+    at N = 100, k = 10.
 
     Items whose group is not known are shown by relevance and not compared.
     """
@@ -117,7 +122,9 @@ class ExposureParityReranker:
         parts = [self._solve(pools.take(rows), k) for rows in blocks(len(pools))]
         gaps = [(part.gap_before, part.gap_allowed, part.gap_after) for part in parts]
         before, allowed, after = np.concatenate([np.zeros((3, 0)), *gaps], axis=1)
-        return ParitySolution(join([part.mixture for part in parts], k), before, allowed, after)
+        lotteries = join([part.mixture for part in parts], k)
+        by_programme = sum(part.n_programmes for part in parts)
+        return ParitySolution(lotteries, before, allowed, after, by_programme)
 
     def _solve(self, pools: CandidatePools, k: int) -> ParitySolution:
         """`solve` for one block of users; columns are those in base order until the last line."""
@@ -130,16 +137,21 @@ class ExposureParityReranker:
         mixture = RankingMixture.certain(np.tile(np.arange(k), (len(pools), 1)))
         before = rates.gaps(mixture.exposure(width))
         allowed = (1.0 - self._config.reduction) * before
+        by_programme = 0
         if self._config.reduction > 0.0:
             gains = np.where(ordered.valid, gains, -np.inf)
-            mixture = _mix_two_groups(gains, rates, allowed, discount)
-            mixture = _with_more_groups(mixture, gains, rates, allowed, discount)
+            mixture = _two_groups(gains, rates, allowed, discount)
+            many = np.flatnonzero((rates.n_present > 2) & (before > 0.0))
+            mixture, left = _some_groups(mixture, many, gains, rates, allowed, discount)
+            mixture = _many_groups(mixture, left, gains, rates, allowed, discount)
+            by_programme = len(left)
         after = rates.gaps(mixture.exposure(width))
         columns = np.take_along_axis(order[:, None, :], mixture.columns, axis=2)
-        return ParitySolution(RankingMixture(columns, mixture.weights), before, allowed, after)
+        mixture = RankingMixture(columns, mixture.weights)
+        return ParitySolution(mixture, before, allowed, after, by_programme)
 
 
-def _mix_two_groups(
+def _two_groups(
     gains: FloatArray, rates: GroupRates, allowed: FloatArray, discount: FloatArray
 ) -> RankingMixture:
     """Lotteries of users with two groups in the pool; the base order for all others."""
@@ -152,25 +164,41 @@ def _mix_two_groups(
     return RankingMixture(*best_under_bound(gains, signed, bound, discount))
 
 
-def _with_more_groups(
+def _some_groups(
     mixture: RankingMixture,
+    rows: IntArray,
+    gains: FloatArray,
+    rates: GroupRates,
+    allowed: FloatArray,
+    discount: FloatArray,
+) -> tuple[RankingMixture, IntArray]:
+    """The same with those of ``rows`` that the simplex settles, and the rows that it does not."""
+    few = rates.n_present[rows] <= MOST_GROUPS
+    tried, left = rows[few], rows[~few]
+    if not len(tried):
+        return mixture, left
+    columns, weights, settled = best_within_gap(
+        gains[tried], rates.take(tried), allowed[tried], discount
+    )
+    part = RankingMixture(columns[settled], weights[settled])
+    return with_rows(mixture, tried[settled], part), np.append(left, tried[~settled])
+
+
+def _many_groups(
+    mixture: RankingMixture,
+    rows: IntArray,
     gains: FloatArray,
     rates: GroupRates,
     allowed: FloatArray,
     discount: FloatArray,
 ) -> RankingMixture:
-    """The same lotteries, but those of users with three groups or more solved by HiGHS."""
-    rows = np.flatnonzero(rates.n_present > 2)
-    solved: list[tuple[IntArray, FloatArray]] = []
+    """The same with those of ``rows``, one programme each."""
+    parts: list[RankingMixture] = []
     for row in rows:
         n = int(np.isfinite(gains[row]).sum())
         groups = np.flatnonzero(rates.present[row])
         by_group = np.where(rates.codes[row, :n] == groups[:, None], rates.unit[row, :n], 0.0)
         placement = best_placement(gains[row, :n], by_group, float(allowed[row]), discount)
-        solved.append(birkhoff(placement))
-    wide = padded_to(mixture, max([2, *(len(weights) for _, weights in solved)]))
-    for row, (columns, weights) in zip(rows, solved, strict=True):
-        wide.columns[row, : len(weights)] = columns
-        wide.weights[row] = 0.0
-        wide.weights[row, : len(weights)] = weights
-    return wide
+        rankings, weights = birkhoff(placement)
+        parts.append(RankingMixture(rankings[None], weights[None]))
+    return with_rows(mixture, rows, join(parts, len(discount)))
