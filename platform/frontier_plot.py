@@ -21,7 +21,8 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 _GREY, _INK = "#B8B8B8", "#333333"
 _COLUMNS = 6
-_LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
+_TAG = re.compile(r"<[^>]+>")
+_LONG_NUMBER = re.compile(r"-?\d+\.\d{2,}")
 _WIDTH, _TOP, _ROW = 11.0, 4.6, 1.55  # inches
 
 
@@ -125,7 +126,7 @@ def _draw_alone(
     axes.set_title(method.algorithm, fontsize="small", loc="left", color=colour, pad=12)
     axes.text(0, 1.03, _verdict(method), transform=axes.transAxes, fontsize="xx-small", color=_INK)
     axes.tick_params(labelsize="xx-small")
-    axes.locator_params(nbins=4)
+    axes.locator_params(nbins=3)
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -169,10 +170,16 @@ def _png(figure: Figure) -> bytes:
 
 def _svg(figure: Figure) -> bytes:
     stream = io.BytesIO()
-    # A fixed salt and no date: equal reports give equal files.
-    with mpl.rc_context({"svg.hashsalt": "fairloop", "svg.fonttype": "none"}):
+    # A fixed salt and no date: equal reports give equal files. One font: each text names its list.
+    with (
+        mpl.rc_context({"svg.hashsalt": "fairloop", "svg.fonttype": "none"}),
+        mpl.rc_context({"font.sans-serif": ["DejaVu Sans"]}),
+    ):
         figure.savefig(stream, format="svg", metadata={"Date": None})
-    # Half of the bytes are indentation, names that nothing refers to, and decimals finer than
-    # any eye.
-    short = _LONG_NUMBER.sub(lambda n: f"{float(n[0]):.2f}", stream.getvalue().decode())
-    return re.sub(r'\n +| id="[\w.]+_\d+"', lambda found: found[0][:1].strip(" "), short).encode()
+    # Half of the bytes are decimals finer than any eye, indentation, and names nothing refers to.
+    # Only within tags: the numbers between them are labels.
+    text = _TAG.sub(
+        lambda tag: _LONG_NUMBER.sub(lambda number: f"{float(number[0]):.1f}", tag[0]),
+        stream.getvalue().decode(),
+    )
+    return re.sub(r' id="[\w.]+_\d+"', "", re.sub(r"\n +", "\n", text)).encode()

@@ -91,6 +91,15 @@ def test_every_method_is_drawn_and_named(n_methods: int, higher_is_better: bool)
     assert len(pictures[".svg"]) < 200_000
 
 
+def test_shortening_the_file_leaves_labels_alone() -> None:
+    made = report(3)
+    root = ElementTree.fromstring(draw_plane(made, made.planes[0])[".svg"])
+    texts = [text.strip() for text in root.itertext() if text.strip()]
+    ticks = texts[texts.index("a gap") + 1 : texts.index("NDCG@5")]
+    assert {len(tick) for tick in ticks} == {4}  # 0.18, 0.20, …
+    assert len(set(ticks)) == len(ticks) >= 4
+
+
 def test_a_file_that_stands_in_the_documents_stays_small() -> None:
     made = report(12)
     assert len(draw_plane(made, made.planes[0])[".svg"]) < 100_000
