@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...arrays import BoolArray, FloatArray, IntArray
+from ...arrays import FloatArray, IntArray
 from .selection import best_columns
 
 
@@ -54,8 +54,8 @@ class ProviderProblem:
 
     def exposure(self, columns: IntArray) -> FloatArray:
         """Exposure of each provider over its γ, shape ``(P,)``."""
-        codes = np.take_along_axis(self.codes, columns, axis=1)
-        counts = np.bincount(codes.ravel(), minlength=len(self.shares) + 1)[:-1]
+        shown = np.take_along_axis(self.codes, columns, axis=1)
+        counts = _counted(shown, len(self.shares))
         return counts / (max(len(columns), 1) * self.k * self.shares)
 
     def objective(self, columns: IntArray) -> float:
@@ -65,7 +65,7 @@ class ProviderProblem:
 
     def bound(self, dual: FloatArray) -> float:
         """The dual function: no slates, fractional ones included, have a larger objective."""
-        keys = self.relevance - _padded(dual / self.shares)[self.codes]
+        keys = self.relevance - np.append(dual / self.shares, 0.0)[self.codes]
         best = np.take_along_axis(keys, best_columns(keys, self.k), axis=1)
         slack = 0.0 if self.capacity is None else self.capacity * (self.weight + dual.sum())
         return float(best.mean() + slack)
@@ -136,21 +136,22 @@ def dual_pass(
     left = limit * n_users * problem.k * problem.shares
     dual, gradient, total = start, np.zeros(n_providers), np.zeros(n_providers)
     columns = np.empty((n_users, problem.k), np.intp)
+    prices, capped = np.zeros(n_providers + 1), problem.capacity is not None
+    beyond = 1.0 + np.ptp(problem.relevance[np.isfinite(problem.relevance)])
     done = 0
     while done < n_users:
         rows = slice(done, done + batch)
         codes = problem.codes[rows]
-        keys = problem.relevance[rows] - _padded(dual / problem.shares)[codes]
+        prices[:-1] = dual / problem.shares
         spent = left <= 0
-        if spent.any():
-            keys = _last(keys, _padded(spent)[codes])
-        chosen = best_columns(keys, problem.k)
-        shown = np.take_along_axis(codes, chosen, axis=1)
-        used = np.bincount(shown.ravel(), minlength=n_providers + 1)[:-1]
-        if ((left > 0) & (used >= left)).any():
+        if spent.any():  # a price that no relevance pays for, so these come last
+            prices[:-1][spent] += beyond + np.ptp(prices)
+        chosen = best_columns(problem.relevance[rows] - prices.take(codes), problem.k)
+        shown = codes[np.arange(len(codes))[:, None], chosen]
+        used = _counted(shown, n_providers)
+        if (used[~spent] >= left[~spent]).any():
             stop = _first_spent(shown, np.where(spent, np.inf, left))
-            chosen, shown = chosen[:stop], shown[:stop]
-            used = np.bincount(shown.ravel(), minlength=n_providers + 1)[:-1]
+            chosen, used = chosen[:stop], _counted(shown[:stop], n_providers)
         b = len(chosen)
         columns[done : done + b] = chosen
         left = left - used
@@ -158,7 +159,7 @@ def dual_pass(
         a = 1.0 - (1.0 - momentum) ** b
         gradient = (1.0 - a) * gradient + a * newest
         total += b * dual
-        dual = project(dual - rate * b * gradient, problem.weight, problem.capacity is not None)
+        dual = project(dual - rate * b * gradient, problem.weight, capped)
         done += b
     return Pass(columns, total / max(n_users, 1))
 
@@ -192,15 +193,9 @@ def _onto_simplex(values: FloatArray, total: float) -> FloatArray:
     return np.maximum(values - shift[last], 0.0)
 
 
-def _padded(per_provider: np.ndarray) -> np.ndarray:
-    """One more entry, 0, for padding and items of no provider."""
-    return np.append(per_provider, np.zeros(1, per_provider.dtype))
-
-
-def _last(keys: FloatArray, spent: BoolArray) -> FloatArray:
-    """Keys moved so that every column in ``spent`` comes after all others of any row."""
-    finite = keys[np.isfinite(keys)]
-    return np.where(spent, keys - (1.0 + np.ptp(finite)) * 2.0, keys)
+def _counted(codes: IntArray, n_providers: int) -> IntArray:
+    """Slots that each provider fills, shape ``(P,)``."""
+    return np.bincount(codes.ravel(), minlength=n_providers + 1)[:-1]
 
 
 def _first_spent(shown: IntArray, left: FloatArray) -> int:
