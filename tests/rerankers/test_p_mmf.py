@@ -138,7 +138,8 @@ def test_a_mini_batch_is_as_many_steps_as_it_has_users(make_pools, knowledge) ->
     problem = config.make(knowledge).problem(make_pools(8, 20), 5)
     start = np.array([0.1, -0.2])
     both = dual_pass(problem, start, rate=0.03, momentum=0.2, batch=4)
-    usage = problem.exposure(both.columns[:4])  # the first four users' slots over ρ
+    first = replace(problem, codes=problem.codes[:4])
+    usage = first.exposure(both.columns[:4])  # the first four users' slots over ρ
     weight_of_newest = 1 - (1 - 0.2) ** 4
     second = start - 0.03 * 4 * weight_of_newest * (4.0 - usage)
     assert np.minimum(second, 0).sum() > -2.0  # inside: the projection changes nothing
