@@ -4,7 +4,7 @@ import numpy as np
 
 from ..arrays import BoolArray, FloatArray, IntArray
 from ..errors import InvalidValue
-from .lists import require_lists
+from .lists import in_blocks, require_lists
 
 
 def topic_distribution(
@@ -26,7 +26,11 @@ def topic_distribution(
     n_topics = topics.sum(axis=1, keepdims=True)
     spread = topics / np.maximum(n_topics, 1)
     weight = np.where(valid, 1.0 if weights is None else weights, 0.0)
-    total = np.einsum("uk,ukt->ut", weight, spread[np.where(valid, lists, 0)])
+
+    def mixed(weight: FloatArray, items: IntArray) -> FloatArray:
+        return np.einsum("uk,ukt->ut", weight, spread[items])
+
+    total = in_blocks(mixed, weight, np.where(valid, lists, 0))
     mass = total.sum(axis=1, keepdims=True)
     return np.divide(total, mass, out=np.full_like(total, np.nan), where=mass > 0)
 

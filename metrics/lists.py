@@ -1,5 +1,7 @@
 """Ranked lists as arrays: ``(U, k)`` item indices, top position first, ``PAD`` where unused."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..arrays import PAD, BoolArray, FloatArray, IntArray
@@ -36,6 +38,15 @@ def distinct(values: IntArray) -> IntArray:
     first = np.ones(len(ordered), dtype=np.bool_)
     np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
     return ordered[first]
+
+
+def in_blocks(
+    function: Callable[..., FloatArray], *arrays: np.ndarray, rows_at_once: int = 4096
+) -> FloatArray:
+    """A function of rows, applied to blocks of them, so that what it holds stays small."""
+    n_rows = len(arrays[0])
+    starts = range(0, max(n_rows, 1), rows_at_once)
+    return np.concatenate([function(*(a[s : s + rows_at_once] for a in arrays)) for s in starts])
 
 
 def look_up(values: FloatArray, lists: IntArray) -> FloatArray:

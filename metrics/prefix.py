@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays import BoolArray, FloatArray, IntArray
 from ..errors import InvalidValue
+from .lists import in_blocks
 
 
 def ndkl(groups: IntArray, target: FloatArray) -> FloatArray:
@@ -26,10 +27,14 @@ def ndkl(groups: IntArray, target: FloatArray) -> FloatArray:
         raise InvalidValue("a group code has no target share", field="groups")
     k = groups.shape[1]
     length = np.arange(1, k + 1)
-    share = np.cumsum(np.eye(len(target))[groups], axis=1) / length[:, None]
-    logs = np.log(share / target, out=np.zeros_like(share), where=share > 0)
     weights = 1.0 / np.log2(length + 1)
-    return (share * logs).sum(axis=2) @ weights / weights.sum()
+
+    def divergence(block: IntArray) -> FloatArray:
+        share = np.cumsum(np.eye(len(target))[block], axis=1) / length[:, None]
+        logs = np.log(share / target, out=np.zeros_like(share), where=share > 0)
+        return (share * logs).sum(axis=2) @ weights / weights.sum()
+
+    return in_blocks(divergence, groups)
 
 
 PrefixMeasure = Literal["rND", "rKL", "rRD"]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from ..arrays import BoolArray, FloatArray, IntArray
 from . import accuracy, variants
 from .evidence import Evidence, given
+from .lists import in_blocks
 from .metric import Metric
 
 _HELD = ("held_users", "held_items")
@@ -20,11 +21,13 @@ def _binary(
 
 def _alpha_ndcg(evidence: Evidence) -> FloatArray:
     topics = given(evidence.topics)
-    held, lists = evidence.held_out_items, evidence.lists
-    aspects = topics[lists] & evidence.relevance[:, :, None]
-    # Items that are not relevant have no aspects, so the ideal needs the held-out ones only.
-    candidates = topics[held] & (held >= 0)[:, :, None]
-    return accuracy.alpha_ndcg(aspects, candidates)
+
+    def block(lists: IntArray, relevance: BoolArray, held: IntArray) -> FloatArray:
+        aspects = topics[lists] & relevance[:, :, None]
+        # Items that are not relevant have no aspects, so the ideal needs the held-out ones only.
+        return accuracy.alpha_ndcg(aspects, topics[held] & (held >= 0)[:, :, None])
+
+    return in_blocks(block, evidence.lists, evidence.relevance, evidence.held_out_items)
 
 
 ACCURACY = (

@@ -138,11 +138,14 @@ class TermStack:
             One array of shape ``(B, M)`` per statistic.
         """
         together = weights @ self._dense
+        sparse: dict[int, FloatArray] = {}  # Gini, entropy and coverage share their columns
         out: list[FloatArray] = []
         start = 0
         for t in self.terms:
             if isinstance(t.columns, sp.csr_array):
-                out.append(np.asarray(weights @ t.columns))
+                if id(t.columns) not in sparse:
+                    sparse[id(t.columns)] = np.asarray(weights @ t.columns)
+                out.append(sparse[id(t.columns)])
             else:
                 width = shape_of(t.columns)[1]
                 out.append(together[:, start : start + width])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from fairloop.errors import InvalidValue
 from fairloop.metrics import calibration, diversity, popularity
+from fairloop.metrics.lists import in_blocks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -96,3 +97,10 @@ def test_topics_weighted_by_position() -> None:
     assert shares.tolist() == [[0.75, 0.25]]
     empty = calibration.topic_distribution(np.array([[-1, -1]]), topics)
     assert np.isnan(empty).all()
+
+
+def test_rows_are_worked_on_in_blocks_without_a_trace() -> None:
+    rows = np.arange(10.0)
+    doubled = in_blocks(lambda a, b: a + b, rows, rows, rows_at_once=3)
+    assert doubled.tolist() == (2 * rows).tolist()
+    assert in_blocks(lambda a: a, rows[:0], rows_at_once=3).shape == (0,)

@@ -1,7 +1,7 @@
 """Every name of ranx, LensKit and Elliot in the registry, against what those libraries computed.
 
-The values were printed by ranx 0.3.21, LensKit 2025.8.1 and the metric classes of Elliot 0.3.1 (with
-a relevance threshold of 1) on exactly these lists; RecBole runs in its own test.
+The values were printed by ranx 0.3.21, LensKit 2025.8.1 and the metric classes of Elliot 0.3.1
+(with a relevance threshold of 1) on exactly these lists; RecBole runs in its own test.
 """
 
 import numpy as np
