@@ -46,6 +46,8 @@ def exposure_lp(
     Gains descending. Where the gap is out of reach, the smallest one in its place.
     """
     n, v, by_group = len(gains), discounts(k), rates(gains, codes, constraint)
+    scale = by_group.max()  # HiGHS's tolerances are absolute
+    by_group = by_group / scale
     base = by_group[:, :k] @ v
     allowed = (1.0 - reduction) * (base.max() - base.min())
     # Variables: the cells of P row by row, the largest rate and the smallest.
@@ -71,9 +73,9 @@ def exposure_lp(
     objective = np.append(-np.outer(gains, v).ravel(), [0.0, 0.0])
     solved = solve(objective, allowed)
     if not solved.success:
-        allowed = solve(spread, 1e6).fun + 1e-10
+        allowed = solve(spread, v.sum()).fun + 1e-9
         solved = solve(objective, allowed)
-    return solved.x[: n * k].reshape(n, k), allowed
+    return solved.x[: n * k].reshape(n, k), allowed * scale
 
 
 def birkhoff(placement: np.ndarray) -> Lottery:

@@ -22,6 +22,9 @@ from .mixture import RankingMixture, blocks, draw_slates, join, with_rows
 from .parity_programme import best_placement
 from .two_rankings import best_under_bound
 
+REACHED = 1e-6
+"""Share of the base order's gap by which a solver may miss the one that is allowed."""
+
 
 class ExposureParityConfig(RerankerSettings):
     """Which groups' exposure is brought together, how it is counted, and how far.
@@ -82,7 +85,7 @@ class ParitySolution:
     @property
     def n_out_of_reach(self) -> int:
         """Users whose allowed gap no lottery reaches."""
-        return int((self.gap_after > self.gap_allowed + 1e-6 * self.gap_before).sum())
+        return int((self.gap_after > self.gap_allowed + REACHED * self.gap_before).sum())
 
 
 class ExposureParityReranker:
@@ -142,7 +145,7 @@ class ExposureParityReranker:
             gains = np.where(ordered.valid, gains, -np.inf)
             mixture = _two_groups(gains, rates, allowed, discount)
             many = np.flatnonzero((rates.n_present > 2) & (before > 0.0))
-            mixture, left = _some_groups(mixture, many, gains, rates, allowed, discount)
+            mixture, left = _some_groups(mixture, many, gains, rates, before, allowed, discount)
             mixture = _many_groups(mixture, left, gains, rates, allowed, discount)
             by_programme = len(left)
         after = rates.gaps(mixture.exposure(width))
@@ -169,6 +172,7 @@ def _some_groups(
     rows: IntArray,
     gains: FloatArray,
     rates: GroupRates,
+    before: FloatArray,
     allowed: FloatArray,
     discount: FloatArray,
 ) -> tuple[RankingMixture, IntArray]:
@@ -180,6 +184,9 @@ def _some_groups(
     columns, weights, settled = best_within_gap(
         gains[tried], rates.take(tried), allowed[tried], discount
     )
+    # Rates of very different size make bases that rounding spoils: what was promised is checked.
+    gaps = rates.take(tried).gaps(RankingMixture(columns, weights).exposure(gains.shape[1]))
+    settled &= gaps <= allowed[tried] + REACHED * before[tried]
     part = RankingMixture(columns[settled], weights[settled])
     return with_rows(mixture, tried[settled], part), np.append(left, tried[~settled])
 
