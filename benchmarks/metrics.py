@@ -204,7 +204,7 @@ def policy_pairs(seed: int, n_users: int) -> list[Pair]:
             alike=False,
         ),
         Pair(
-            f"Plackett-Luce exposure of {n_users} users × 100, integrated",
+            f"Plackett-Luce exposure of {n_users} users × 100, integrated, peer 100 samples",
             lambda: integrated_exposures(scores, K),
             plain,
             few / n_users,
