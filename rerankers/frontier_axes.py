@@ -16,13 +16,14 @@ from ..candidates.proposals import Proposals
 from ..errors import InvalidValue
 from ..metrics.accuracy import ndcg, relevance_of
 from ..metrics.calibration import calibration_kl, topic_distribution
+from ..metrics.disaggregate import SMALL_CELL
 from ..metrics.diversity import intra_list_jaccard
 from ..metrics.exposure import group_exposure, parity_ratio
 from ..metrics.popularity import novelty
 from ..metrics.terms import divide_sums, mean_terms
 from .knowledge import Knowledge
 
-MIN_GROUP = 30
+MIN_GROUP = SMALL_CELL
 """Users with held-out items that a group needs for its accuracy to be compared."""
 
 

@@ -11,6 +11,7 @@ from ..candidates.proposals import Proposals
 from ..errors import InvalidValue
 from ..metrics import variants
 from ..metrics.accuracy import ndcg
+from ..metrics.disaggregate import SMALL_CELL
 from ..metrics.evidence import Evidence
 from ..metrics.exposure import list_exposure
 from ..metrics.metric import Direction, Metric
@@ -19,7 +20,7 @@ from ..metrics.registry import METRICS
 from ..metrics.terms import Measured, Terms, ratio_terms
 from .knowledge import Knowledge, target_shares
 
-MIN_GROUP = 30
+MIN_GROUP = SMALL_CELL
 """Users with held-out items that a group needs for its accuracy to be shown."""
 
 _LIBRARIES = frozenset({"elliot", "lenskit", "recbole", "trec"})
