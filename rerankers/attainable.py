@@ -1,5 +1,6 @@
 """What a swept method can reach: its settings, and any two of them mixed over users."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -73,20 +74,31 @@ class Attainable:
         return _best(self.y, self.x >= accuracy - _ROUNDING)
 
     def efficient(self) -> IntArray:
-        """Settings that nothing attainable beats: as good on both measures, better on one.
+        """Rows that stand for the method: nothing it reaches is as good on both and better on one.
 
-        Settings that equal the base order on both measures are not among them. Empty where the
-        base order is at least as good as every setting.
+        These are its efficient settings, and the two ends of its frontier where they are mixtures:
+        a ratio between groups can be best between a setting that leaves one group behind and one
+        that leaves the other. What equals the base order on both measures is not among them; empty
+        where the base order is at least as good as everything.
         """
-        n = self.n_settings
-        x, y = self.x[:n, None], self.y[:n, None]
-        no_worse = (self.x >= x - _ROUNDING) & (self.y >= y - _ROUNDING)
-        better = (self.x > x + _ROUNDING) | (self.y > y + _ROUNDING)
-        beaten = (no_worse & better).any(axis=1)
-        as_base: BoolArray = np.isclose(self.x[:n], self.x[0], rtol=0, atol=_ROUNDING) & np.isclose(
-            self.y[:n], self.y[0], rtol=0, atol=_ROUNDING
-        )
-        return np.flatnonzero(~beaten & ~as_base)
+        settings = range(self.n_settings)
+        found = [row for row in settings if self._stands_out(row) and not self._alike(row, [0])]
+        ends = np.lexsort((self.x, self.y))[-1], np.lexsort((self.y, self.x))[-1]
+        for end in map(int, ends):
+            if self._stands_out(end) and not self._alike(end, [0, *found]):
+                found.append(end)
+        return np.array(found, dtype=np.intp)
+
+    def _stands_out(self, row: int) -> bool:
+        """Whether nothing attainable is as good as this row on both measures, better on one."""
+        x, y = self.x - self.x[row], self.y - self.y[row]
+        no_worse = (x >= -_ROUNDING) & (y >= -_ROUNDING)
+        return not (no_worse & ((x > _ROUNDING) | (y > _ROUNDING))).any()
+
+    def _alike(self, row: int, others: Sequence[int]) -> bool:
+        """Whether a row equals one of others on both measures."""
+        x, y = self.x[others] - self.x[row], self.y[others] - self.y[row]
+        return bool(((np.abs(x) <= _ROUNDING) & (np.abs(y) <= _ROUNDING)).any())
 
     @classmethod
     def of(cls, swept: Swept, axes: tuple[Axis, Axis], sums: "ResampledSums", number: int) -> Self:

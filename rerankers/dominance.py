@@ -3,7 +3,7 @@
 Take one measure beside accuracy, both turned so that more is better. What a method can *reach* is
 its settings at the swept strengths, and any two of them mixed over users (`attainable`). A setting
 is *efficient* if nothing that its own method can reach is as good on both measures and better on
-one.
+one; the two ends of what a method can reach count as settings here, where they are mixtures.
 
 **A dominates B** when
 

@@ -61,6 +61,24 @@ def test_a_setting_below_the_line_between_two_others_is_not_efficient() -> None:
     assert method.efficient().tolist() == [1, 2]
 
 
+def ratio(sums: np.ndarray) -> np.ndarray:
+    return sums.min(axis=-1) / sums.max(axis=-1)
+
+
+def test_where_a_mixture_is_best_it_stands_for_the_method() -> None:
+    """One setting gives group 2 half of group 1's exposure, the other twice as much."""
+    groups = Axis("ratio", "a ratio", True, lambda lists: lists, ratio)
+    accuracy = np.ones((2, 40, 2))
+    accuracy[1, :, 0] = 0.8
+    exposure = np.tile(np.array([[2.0, 1.0], [1.0, 2.0]])[:, None, :], (1, 40, 1))
+    method = Swept("a", np.array([0.0, 1.0]), (), (accuracy, exposure), 0.0)
+    sums = resample([method], 50, np.random.default_rng(0))
+    found = Attainable.of(method, (axis(), groups), sums, 1)
+    (end,) = found.efficient()
+    np.testing.assert_allclose(found.weights[end], 0.5)
+    assert (found.x[end], found.y[end]) == (pytest.approx(0.9), pytest.approx(1.0))
+
+
 def test_settings_that_only_lose_gain_nothing_and_are_not_compared() -> None:
     good = swept("good", *curve(BASE, (0.9, 0.5)))
     bad = swept("bad", *curve(BASE, (0.9, -0.5)))
