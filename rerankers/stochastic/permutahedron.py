@@ -37,8 +37,9 @@ def project(points: FloatArray, discount: FloatArray, valid: BoolArray) -> Float
     starts = _pooled_blocks(ordered - gamma, there.sum(axis=1))
     point, given = ordered[there], gamma[there]
     exposure = np.zeros(points.shape)
-    # Means apart, so that a point far away cancels before it meets the small exposures.
-    exposure[there] = (point - _block_means(point, starts)) + _block_means(given, starts)
+    # Relative to each block's first point, so that points far away cancel before they are summed.
+    ahead = point - _over_blocks(point[starts], starts, len(point))
+    exposure[there] = ahead - _block_means(ahead, starts) + _block_means(given, starts)
     result = np.empty_like(exposure)
     np.put_along_axis(result, order, exposure, axis=1)
     return result
@@ -104,7 +105,7 @@ def _largest_weight(values: FloatArray, left: FloatArray, discount: FloatArray) 
     k = len(discount)
     corner = _padded(discount, values.shape[1])
     most = np.cumsum(discount)
-    weight = np.minimum((values[:, :k] / discount).min(axis=1), left)
+    weight = np.clip((values[:, :k] / discount).min(axis=1), 0.0, left)
     active = np.arange(len(values))
     while len(active):
         order = np.argsort(weight[active, None] * corner - values[active], axis=1)[:, :k]
@@ -150,11 +151,16 @@ def _pooled_blocks(values: FloatArray, sizes: IntArray) -> IntArray:
 
 
 def _block_means(values: FloatArray, starts: IntArray) -> FloatArray:
-    """Mean over its block at each entry; both flat."""
+    """Mean over its block at each entry; flat, no block empty."""
     if not len(starts):
         return np.zeros(0)
-    size = np.diff(np.append(starts, len(values)))
-    return np.repeat(np.add.reduceat(values, starts) / size, size)
+    sizes = np.diff(np.append(starts, len(values)))
+    return _over_blocks(np.add.reduceat(values, starts) / sizes, starts, len(values))
+
+
+def _over_blocks(per_block: FloatArray, starts: IntArray, n: int) -> FloatArray:
+    """A number per block at each of its ``n`` entries."""
+    return np.repeat(per_block, np.diff(np.append(starts, n)))
 
 
 def _padded(discount: FloatArray, n: int) -> FloatArray:

@@ -56,7 +56,7 @@ def test_the_projection_is_the_closest_lottery_over_all_rankings(seed, n, k, far
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(1, 40),
-    k=st.integers(1, 12),
+    k=st.integers(1, 40),
     far=st.sampled_from([0.0, 1e-6, 0.1, 3.0, 1e6]),
     power=st.sampled_from([1, 8]),
     ties=st.booleans(),
