@@ -19,7 +19,7 @@ GROWTH_BAR = 1.3
 MEMORY_BAR = 1.2
 """Times that the working memory may grow from 10,000 users to 100,000."""
 
-ONE_OF_EACH_KIND = ("mmr",)
+ONE_OF_EACH_KIND = ("mmr", "dpp", "fa-ir", "p-mmf", "tfrom-online", "dual-mirror-descent")
 
 
 def scaling(seed: int, sizes: tuple[int, ...] = SIZES) -> list[dict[str, Any]]:
