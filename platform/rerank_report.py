@@ -30,7 +30,8 @@ class Effect(_Model):
         after: Of the slates.
         difference: after − before, over the users who count in both.
         p_value: Chance of such a change by chance alone, adjusted by Holm over all figures.
-        verdict: Whether the change is beyond chance, and in which direction.
+        verdict: Whether the change is beyond chance, by the interval and by the test, and in which
+            direction.
     """
 
     name: str
