@@ -1,4 +1,4 @@
-"""docs/rerankers.md: every re-ranker, a table made from the stored benchmark, a sample that runs."""
+"""docs/rerankers.md: every re-ranker, the stored benchmark's table, a sample that runs."""
 
 import json
 import re
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from benchmarks.pages import rerankers as page_of
 
 DOCS = Path(__file__).parents[2] / "docs"
