@@ -48,7 +48,7 @@ class Aspects:
 
         Raises:
             InvalidValue: There is no such attribute or one of its groups is empty, the targets do
-                not fit it, or targets are given for topics.
+                not fit it, no item has a topic, or targets are given for topics.
         """
         if name == TOPICS:
             if targets is not None:
@@ -57,9 +57,12 @@ class Aspects:
                     field="targets",
                     mend="Leave the targets out, or name an item attribute as aspects.",
                 )
-            if not knowledge.catalogue.topic_names:  # one aspect that nothing has, nobody wants
-                none = np.zeros(knowledge.catalogue.n_items, np.intp)
-                return cls(none, np.zeros((1, 1)), knowledge, np.zeros(1))
+            if not knowledge.catalogue.topics.any():
+                raise InvalidValue(
+                    "no item has a topic",
+                    field="topics",
+                    mend="Give the items' topics, or name an item attribute as aspects.",
+                )
             patterns = TopicPatterns.of(knowledge.catalogue)
             return cls(patterns.codes, patterns.topics.astype(np.float64), knowledge, None)
         groups = knowledge.item_groups(name)

@@ -117,11 +117,12 @@ def test_a_user_without_a_history_keeps_the_base_order(knowledge, make_pools) ->
         assert columns[:3].tolist() != [list(range(8))] * 3
 
 
-def test_a_catalogue_without_topics_keeps_the_base_order(knowledge, make_pools) -> None:
-    catalogue = replace(knowledge.catalogue, topics=np.zeros((120, 0), bool), topic_names=())
-    bare = replace(knowledge, catalogue=catalogue, profiles=np.zeros((100, 0)))
-    columns = rerank(XQuADConfig(strength=1.0), bare, make_pools(3, 9), 4)
-    assert columns.tolist() == [[0, 1, 2, 3]] * 3
+def test_a_catalogue_without_topics_is_refused_by_name(knowledge) -> None:
+    untold = np.zeros(knowledge.catalogue.topics.shape, np.bool_)
+    bare = replace(knowledge, catalogue=replace(knowledge.catalogue, topics=untold))
+    with pytest.raises(InvalidValue, match="no item has a topic") as caught:
+        XQuADConfig().make(bare)
+    assert caught.value.field == "topics" and caught.value.mend
 
 
 @pytest.mark.parametrize(
