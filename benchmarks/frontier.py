@@ -100,15 +100,21 @@ def plane_rows(report: FrontierReport, plane: FrontierPlane) -> list[dict[str, A
                 f"{name}: accuracy kept", method.kept.value, "of the base order's, mean over levels"
             ),
             result(at_level, 0.0 if reached is None else reached.value, "NDCG, 0 if not reached"),
-            result(f"{name}: dominates", len(method.dominates), "methods"),
-            result(f"{name}: dominated by", len(method.dominated_by), "methods"),
+            _named(f"{name}: dominates", method.dominates),
+            _named(f"{name}: dominated by", method.dominated_by),
         ]
         by = ", ".join(method.dominated_by) or ("none" if method.gains else "the base order")
         say(f"  {name}: dominated by {by}")
     return rows
 
 
-def run(seed: int, smoke: bool, out: Path | None) -> list[dict[str, Any]]:
+def _named(what: str, methods: tuple[str, ...]) -> dict[str, Any]:
+    """How many methods, and as the peer which."""
+    return result(what, len(methods), "methods", peer=", ".join(methods) or None)
+
+
+def run(seed: int, smoke: bool, out: Path | None) -> tuple[list[dict[str, Any]], FrontierReport]:
+    """The rows, and every point of every frontier."""
     with tempfile.TemporaryDirectory() as folder:
         say("fitting EASE …")
         proposals = movielens_proposals(Path(folder), seed)
@@ -132,14 +138,16 @@ def run(seed: int, smoke: bool, out: Path | None) -> list[dict[str, Any]]:
     if out is not None:
         save_frontier(report, out)
     rows = base_order_rows(ranking, configs, report)
-    return rows + [row for plane in report.planes for row in plane_rows(report, plane)]
+    rows += [row for plane in report.planes for row in plane_rows(report, plane)]
+    return rows, report
 
 
 def main() -> None:
     arguments = parser(__doc__ or "")
     arguments.add_argument("--out", type=Path, help="folder for pictures and frontier.json")
     args = arguments.parse_args()
-    emit(run(args.seed, args.smoke, args.out), args.seed, args.json)
+    rows, report = run(args.seed, args.smoke, args.out)
+    emit(rows, args.seed, args.json, frontier=report.model_dump(mode="json"))
 
 
 if __name__ == "__main__":

@@ -51,16 +51,20 @@ def result(
     }
 
 
-def emit(results: Sequence[dict[str, Any]], seed: int, as_json: bool) -> None:
-    """Print the results on stdout, as one JSON object or as a table."""
+def emit(results: Sequence[dict[str, Any]], seed: int, as_json: bool, **details: Any) -> None:
+    """Print the results on stdout, as one JSON object or as a table.
+
+    ``details`` are more keys of the JSON object: what stands behind the figures.
+    """
     if as_json:
-        print(json.dumps({"results": list(results), "machine": machine(), "seed": seed}))
+        report = {"results": list(results), "machine": machine(), "seed": seed, **details}
+        print(json.dumps(report))
         return
     width = max((len(row["name"]) for row in results), default=4)
     for row in results:
         verdict = {None: "", True: "holds", False: "MISSED"}[row["holds"]]
         bar = "" if row["bar"] is None else f"bar {row['bar']:g}"
-        peer = "" if row["peer"] is None else f"{row['peer']}: {row['ratio']:.1f}×"
+        peer = "" if row["ratio"] is None else f"{row['peer']}: {row['ratio']:.1f}×"
         value = f"{row['value']:.4g} {row['unit']}"
         print(f"{row['name']:<{width}}  {value:<22} {bar:<14} {verdict:<7} {peer}".rstrip())
 
