@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays import BoolArray, FloatArray, IntArray
 from ..errors import InvalidValue
-from .lists import require_lists
+from .lists import require_lists, require_not_negative
 
 _ROWS_AT_ONCE = 4096  # bounds the (rows, k, k) similarity blocks to a few tens of megabytes
 
@@ -62,6 +62,7 @@ def gini(amounts: FloatArray) -> FloatArray:
     Returns:
         Shape ``(...)``; NaN where all amounts are 0.
     """
+    require_not_negative(amounts, "amounts")
     n = amounts.shape[-1]
     ordered = np.sort(amounts, axis=-1)
     total = ordered.sum(axis=-1)
@@ -76,6 +77,7 @@ def shannon_entropy(amounts: FloatArray, base: float = 2.0) -> FloatArray:
         amounts: Counts or exposure, not negative, shape ``(..., I)``.
         base: Base of the logarithm.
     """
+    require_not_negative(amounts, "amounts")
     total = amounts.sum(axis=-1, keepdims=True)
     shape = np.shape(amounts)
     p = np.divide(amounts, total, out=np.full(shape, np.nan), where=total > 0)

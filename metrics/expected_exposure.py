@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays import BoolArray, FloatArray
 from ..errors import InvalidValue
+from .lists import require_not_negative
 from .plackett_luce import enumerated_exposures, sampled_exposures
 
 
@@ -45,16 +46,19 @@ def expected_exposure_disparity(expected: FloatArray) -> FloatArray:
     Returns:
         Shape ``(...)``.
     """
+    require_not_negative(expected, "expected")
     return (expected * expected).sum(axis=-1)
 
 
 def expected_exposure_relevance(expected: FloatArray, target: FloatArray) -> FloatArray:
     """EE-R = ε·ε*: how much exposure falls on relevant items, shape ``(...)``; higher is better."""
+    require_not_negative(expected, "expected")
     return (expected * target).sum(axis=-1)
 
 
 def expected_exposure_loss(expected: FloatArray, target: FloatArray) -> FloatArray:
     """EE-L = ‖ε − ε*‖²: distance from the ideal policy, shape ``(...)``, 0 at best."""
+    require_not_negative(expected, "expected")
     return ((expected - target) ** 2).sum(axis=-1)
 
 

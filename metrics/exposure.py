@@ -9,6 +9,7 @@ import scipy.sparse as sp
 
 from ..arrays import FloatArray, IntArray
 from ..errors import InvalidValue
+from .lists import require_not_negative
 from .policy_exposure import (
     ShareDistance,
     expected_awrf,
@@ -95,6 +96,7 @@ def parity_ratio(per_group: FloatArray) -> FloatArray:
     Returns:
         Shape ``(...)``; NaN where no group has a positive value.
     """
+    require_not_negative(per_group, "per_group")
     low = np.where(np.isnan(per_group), np.inf, per_group).min(axis=-1)
     high = np.where(np.isnan(per_group), -np.inf, per_group).max(axis=-1)
     return np.divide(low, high, out=np.full(np.shape(high), np.nan), where=high > 0)
@@ -103,8 +105,11 @@ def parity_ratio(per_group: FloatArray) -> FloatArray:
 def worst_half_share(per_group: FloatArray) -> float:
     """Share held by the worse half of the groups (MMF@worst-half), shape ``(G,)`` in.
 
-    With an odd number of groups the half is rounded down, at least one group.
+    With an odd number of groups the half is rounded down, at least one group; NaN if all have 0.
     """
+    require_not_negative(per_group, "per_group")
+    if per_group.sum() <= 0:
+        return float("nan")
     ordered = np.sort(per_group)
     return float(ordered[: max(len(ordered) // 2, 1)].sum() / ordered.sum())
 
@@ -122,9 +127,20 @@ def disparate_treatment_ratio(
         group_b: Code of the group below it.
 
     Returns:
-        1 where exposure follows relevance; NaN if a group has neither.
+        1 where exposure follows relevance; NaN if group B has no exposure or A no relevance.
+
+    Raises:
+        InvalidValue: A group holds no item, or an exposure or relevance is negative.
     """
+    require_not_negative(exposure, "exposure")
+    require_not_negative(relevance, "relevance")
     a, b = codes == group_a, codes == group_b
+    if not (a.any() and b.any()):
+        raise InvalidValue(
+            f"group {group_b if a.any() else group_a} holds no item",
+            field="codes",
+            mend="Compare groups that occur.",
+        )
     numerator = exposure[a].mean() * relevance[b].mean()
     denominator = exposure[b].mean() * relevance[a].mean()
     return float(numerator / denominator) if denominator > 0 else float("nan")
@@ -147,6 +163,8 @@ def amortised_inequity(attention: FloatArray, relevance: FloatArray) -> float:
     Returns:
         0 (attention follows relevance) to 2.
     """
+    require_not_negative(attention, "attention")
+    require_not_negative(relevance, "relevance")
     attended, deserved = attention.sum(axis=0), relevance.sum(axis=0)
     if attended.sum() <= 0 or deserved.sum() <= 0:
         raise InvalidValue("attention and relevance must each sum above 0", field="relevance")
@@ -182,4 +200,5 @@ def position_exposure(lists: IntArray, discount: FloatArray | None = None) -> Fl
         raise InvalidValue(
             f"{weights.shape} discounts for {lists.shape[1]} positions", field="discount"
         )
+    require_not_negative(weights, "discount")
     return np.broadcast_to(weights, lists.shape)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..arrays import MISSING, BoolArray, FloatArray, IntArray
 from ..errors import InvalidValue
-from .lists import sum_by
+from .lists import require_not_negative, sum_by
 
 
 def group_sizes(values: FloatArray, codes: IntArray, n_groups: int) -> IntArray:
@@ -50,6 +50,8 @@ def impact_ratio(selected: IntArray, totals: IntArray) -> FloatArray:
     Returns:
         1 for the group with the highest rate; NaN for empty groups, or if nobody was selected.
     """
+    require_not_negative(selected, "selected")
+    require_not_negative(totals, "totals")
     shape = np.shape(totals)
     rate = np.divide(selected, totals, out=np.full(shape, np.nan), where=totals > 0)
     high = np.nanmax(rate, initial=0.0)

@@ -26,6 +26,21 @@ def require_lists(lists: IntArray, n_items: int) -> BoolArray:
     return valid
 
 
+def require_not_negative(amounts: FloatArray | IntArray, field: str) -> None:
+    """Refuse exposures, counts or relevances below 0; NaN and errors of rounding may pass.
+
+    Raises:
+        InvalidValue: An entry is negative by more than 1e-9 of the largest.
+    """
+    least = float(np.fmin.reduce(amounts, axis=None, initial=0.0))
+    if least < 0.0 and least < -1e-9 * float(np.fmax.reduce(np.abs(amounts), axis=None)):
+        raise InvalidValue(
+            f"holds a negative number, {least:g}",
+            field=field,
+            mend="Give amounts of at least 0, such as counts or exposure.",
+        )
+
+
 def sum_by(index: IntArray, amounts: FloatArray, n: int) -> FloatArray:
     """Sum of the amounts that carry each index, shape ``(n,)``."""
     # numpy types weighted counts as integers; they are floats already.
