@@ -3,6 +3,7 @@
 A value that is not known gets the code ``MISSING``: it is counted, never guessed.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -10,8 +11,12 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..arrays import MISSING, FloatArray, IntArray
-from ..errors import InvalidValue, MissingColumn
+from ..errors import EmptyData, InvalidValue, MissingColumn
+from ..metrics.intersections import intersect
 from .catalogue import Groups
+
+CROSS = "*"
+"""Stands between attributes that are crossed, as in ``gender*age_band``."""
 
 
 class _Declaration(BaseModel):
@@ -159,6 +164,24 @@ def by_bins(declared: Bins, frame: pd.DataFrame) -> Groups:
     return Groups(
         declared.attribute, declared.group_names, np.where(np.isnan(values), MISSING, codes)
     )
+
+
+def crossed(groups: Sequence[Groups]) -> Groups:
+    """The cells in which several attributes meet, such as ``"F × under 18"``.
+
+    Cells that hold nobody are left out: no one declared them. Who misses one attribute has no cell.
+
+    Raises:
+        EmptyData: No row has a group of every attribute.
+    """
+    cells = intersect(groups)
+    known = cells.codes != MISSING
+    present = np.unique(cells.codes[known])
+    attribute = CROSS.join(group.attribute for group in groups)
+    if len(present) == 0:
+        raise EmptyData("nobody has a group of each attribute", field=attribute)
+    codes = np.where(known, np.searchsorted(present, cells.codes), MISSING)
+    return Groups(attribute, tuple(cells.names[cell] for cell in present), codes)
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:

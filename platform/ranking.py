@@ -1,11 +1,12 @@
 """What `fairloop rerank` and `fairloop frontier` work on: lists, groups and limits, checked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..agents.targets import targets_over
-from ..candidates.groups import GroupsConfig
+from ..candidates.catalogue import Groups
+from ..candidates.groups import CROSS, GroupsConfig, crossed
 from ..candidates.proposals import Proposals
 from ..candidates.read_top_n import read_top_n
 from ..candidates.top_n_tables import TopNFiles
@@ -88,13 +89,17 @@ def prepare(
         constraints: Floors and filters. By default a floor for the group of ``item_attribute`` with
             the least exposure per item, half-way from the base order's share to the pools', and a
             floor on diversity at 1.1 times the base order's.
-        item_attribute: Groups of items; popularity, or the first declared, where None.
-        user_attribute: Groups of users; activity, or the first declared, where None.
+        item_attribute: Groups of items; popularity, or the first declared, where None. ``a*b``
+            crosses two attributes.
+        user_attribute: Groups of users; activity, or the first declared, where None. Crossed
+            likewise.
 
     Raises:
         InvalidValue: An attribute is not declared, or users have too few candidates.
     """
-    fitting = proposals.for_slates(k, drop_short=drop_short)
+    fitting = _with_crossed(
+        proposals.for_slates(k, drop_short=drop_short), item_attribute, user_attribute
+    )
     catalogue = fitting.catalogue
     of_items = _chosen(item_attribute, list(catalogue.groups), "popularity", "attribute")
     of_users = _chosen(user_attribute, list(fitting.user_groups), "activity", "user_attribute")
@@ -110,6 +115,26 @@ def prepare(
         item_embeddings=fitting.item_embeddings,
     )
     return Ranking(fitting, knowledge, k, of_items, of_users)
+
+
+def _with_crossed(
+    proposals: Proposals, item_attribute: str | None, user_attribute: str | None
+) -> Proposals:
+    """The same with the intersections that were asked for among its groups."""
+    of_items = _crossed(proposals.catalogue.groups, item_attribute, "attribute")
+    of_users = _crossed(proposals.user_groups, user_attribute, "user_attribute")
+    return replace(
+        proposals,
+        catalogue=replace(proposals.catalogue, groups=of_items),
+        user_groups=of_users,
+    )
+
+
+def _crossed(groups: dict[str, Groups], named: str | None, field: str) -> dict[str, Groups]:
+    if named is None or CROSS not in named or named in groups:
+        return groups
+    parts = [_chosen(part, list(groups), part, field) for part in named.split(CROSS)]
+    return {**groups, named: crossed([groups[part] for part in parts if part is not None])}
 
 
 def _chosen(named: str | None, declared: list[str], usual: str, field: str) -> str | None:

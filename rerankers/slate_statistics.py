@@ -112,6 +112,8 @@ class SlateStatistics:
             if lacking:
                 wanted = dict.fromkeys(_WHAT_TO_GIVE.get(need, need) for need in lacking)
                 reasons[metric.name] = f"needs {' and '.join(wanted)}"
+        for groups in self._knowledge.user_groups.values():
+            reasons |= self._small_cells(evidence, groups)
         if not self._knowledge.user_groups:
             reasons["ndcg by group of users"] = "needs declared groups of users"
         return reasons
@@ -149,9 +151,8 @@ class SlateStatistics:
         """NDCG of each group of users that is large enough, and the gap between them."""
         if not evidence.known("held_users"):
             return
-        codes = groups.codes[self._proposals.pools.users]
         value = ndcg(evidence.relevance, evidence.n_relevant)
-        member = (codes[:, None] == np.arange(len(groups.names))) & np.isfinite(value)[:, None]
+        member = self._judged_members(evidence, groups)
         large = np.flatnonzero(member.sum(axis=0) >= MIN_GROUP)
         for g in large:
             of = f"{groups.attribute}={groups.names[g]}"
@@ -163,6 +164,23 @@ class SlateStatistics:
             meaning = f"largest − smallest NDCG over the groups of at least {MIN_GROUP} users"
             gap = _gap_terms(value, member[:, large])
             yield Statistic("ndcg_gap", groups.attribute, "users", meaning, "lower", None, gap)
+
+    def _small_cells(self, evidence: Evidence, groups: Groups) -> dict[str, str]:
+        """Groups of users that are counted and not shown."""
+        if not evidence.known("held_users"):
+            return {}
+        counts = self._judged_members(evidence, groups).sum(axis=0)
+        return {
+            f"ndcg {groups.attribute}={name}": f"{count} users with held-out items, fewer than the "
+            f"{MIN_GROUP} that a group needs to be shown"
+            for name, count in zip(groups.names, counts, strict=True)
+            if count < MIN_GROUP
+        }
+
+    def _judged_members(self, evidence: Evidence, groups: Groups) -> BoolArray:
+        """Users with held-out items in each group, shape ``(U, G)``."""
+        codes = groups.codes[self._proposals.pools.users]
+        return (codes[:, None] == np.arange(len(groups.names))) & (evidence.n_relevant > 0)[:, None]
 
 
 def _is_variant(metric: Metric) -> bool:

@@ -46,10 +46,13 @@ Limits = Annotated[
     Path | None, typer.Option(help="YAML file with exposure floors, min_diversity, filters.")
 ]
 ItemAttribute = Annotated[
-    str | None, typer.Option("--attribute", help="Groups of items whose exposure is compared.")
+    str | None,
+    typer.Option(
+        "--attribute", help="Groups of items whose exposure is compared; a*b crosses two."
+    ),
 ]
 UserAttribute = Annotated[
-    str | None, typer.Option(help="Groups of users whose accuracy is compared.")
+    str | None, typer.Option(help="Groups of users whose accuracy is compared; a*b crosses two.")
 ]
 Columns = Annotated[
     list[str] | None,

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from fairloop.arrays import MISSING
 from fairloop.candidates.build import build_catalogue, build_user_groups
+from fairloop.candidates.catalogue import Groups
 from fairloop.candidates.groups import (
     Activity,
     AttributeGroups,
@@ -13,12 +14,13 @@ from fairloop.candidates.groups import (
     activity,
     by_bins,
     by_value,
+    crossed,
     long_tail,
     movielens_groups,
 )
 from fairloop.candidates.interactions import Interactions
 from fairloop.candidates.read_frames import build_dataset
-from fairloop.errors import InvalidValue, MissingColumn
+from fairloop.errors import EmptyData, InvalidValue, MissingColumn
 from pydantic import ValidationError
 
 
@@ -151,3 +153,19 @@ def test_popularity_counts_training_interactions_only(films):
     catalogue = build_catalogue(films, GroupsConfig(), only_first)
     assert catalogue.popularity.tolist() == [1, 0, 0]
     assert catalogue.group("popularity").codes.tolist() == [0, 1, 1]
+
+
+def test_crossed_groups_are_the_cells_that_hold_someone():
+    sex = Groups("sex", ("F", "M"), np.array([0, 1, 1, MISSING, 1]))
+    age = Groups("age", ("young", "old"), np.array([0, 0, 1, 1, MISSING]))
+    cells = crossed([sex, age])
+    assert cells.attribute == "sex*age"
+    assert cells.names == ("F × young", "M × young", "M × old")
+    assert cells.codes.tolist() == [0, 1, 2, MISSING, MISSING]
+
+
+def test_attributes_that_nobody_has_both_of_cannot_be_crossed():
+    one = Groups("one", ("a",), np.array([0, MISSING]))
+    other = Groups("other", ("b",), np.array([MISSING, 0]))
+    with pytest.raises(EmptyData, match=r"one\*other: nobody has a group of each"):
+        crossed([one, other])

@@ -215,6 +215,24 @@ def test_limits_and_other_groups(run: Run, shop: Shop, tmp_path: Path) -> None:
     assert not shown.str.contains("Topic 0").any()
 
 
+def test_crossed_groups_are_measured_and_small_cells_are_counted_not_shown(
+    run: Run, shop: Shop
+) -> None:
+    crossed = ("--user-attribute", "gender*activity", "--attribute", "provider*popularity")
+    code, text, _ = run("rerank", *shop.all, "-a", "p-mmf", *crossed, *QUICK, "--json")
+    report = json.loads(text)
+    assert code == 0 and report["settings"]["attribute"] == "provider*popularity"
+    assert figure(report, "exposure_share", "provider*popularity=seller 0 × long_tail")["after"]
+    shown = {e["of"] for e in report["effects"] if e["name"] == "ndcg"}
+    hidden = {n: r for n, r in report["missing"].items() if n.startswith("ndcg gender*activity=")}
+    assert hidden and all("fewer than the 30" in reason for reason in hidden.values())
+    cells = {of for of in shown if of.startswith("gender*activity=")}
+    assert not cells & {name.removeprefix("ndcg ") for name in hidden}
+    assert len(cells) + len(hidden) == 6
+    code, _, error = run("rerank", *shop.all, "-a", "mmr", "--user-attribute", "gender*height")
+    assert code == 2 and "user_attribute: no groups named 'height'" in one_line(error)
+
+
 def test_for_people(run: Run, shop: Shop) -> None:
     code, text, _ = run("rerank", *shop.all, "-a", "mmr", *QUICK)
     assert code == 0
