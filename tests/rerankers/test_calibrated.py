@@ -50,7 +50,7 @@ def test_seventy_thirty_gives_seven_and_three(knowledge, method) -> None:
     known, pools = romance_and_action(knowledge)
     topics, p = known.catalogue.topics, known.profiles
     base = pools.items[:, :10]
-    # All romance is METRICS.md's golden value for p (.7, .3) and q (1, 0): 1.133982.
+    # All romance is the golden value for p (.7, .3) and q (1, 0): 1.133982.
     assert calibration_kl(p, topic_distribution(base, topics)).item() == pytest.approx(1.133982)
     columns = rerank(CalibratedConfig(strength=0.99, method=method), known, pools, 10)
     items = np.take_along_axis(pools.items, columns, axis=1)

@@ -77,7 +77,7 @@ def test_the_tables_that_fairsearchcore_publishes(case) -> None:
         np.testing.assert_array_equal(same.minima, table.minima)
 
 
-def test_fail_probability_of_metrics_md() -> None:
+def test_fail_probability_of_the_unadjusted_table() -> None:
     # k = 20, p = 0.25, alpha = 0.1: 0.146887 (lenskit agrees; fairsearchcore's README says 0.1152,
     # it leaves the last position out).
     assert unadjusted_table(20, 0.25, 0.1).fail_probability == pytest.approx(0.146887, abs=1e-6)

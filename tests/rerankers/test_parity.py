@@ -52,7 +52,7 @@ def test_job_seekers_of_the_paper() -> None:
 
 
 def test_disparate_treatment_and_impact_of_the_golden_list_end_at_1() -> None:
-    # METRICS.md: relevance .81 … .76, first three in A: DTR 1.747428, DIR 1.819335 before.
+    # Relevance .81 … .76, first three in A: DTR 1.747428 and DIR 1.819335 before.
     gains = np.array([0.81, 0.80, 0.79, 0.78, 0.77, 0.76])
     codes, pools = np.array([0, 0, 0, 1, 1, 1]), pools_of(gains)
     for constraint, ratio, before in (
