@@ -57,16 +57,17 @@ def draft_round(producer: IntArray, left: IntArray) -> tuple[IntArray, IntArray]
     n_users, n_producers = len(producer), len(left)
     # A producer takes nobody from this row on; it only ever moves forward.
     closes = np.where(left > 0, n_users, 0)
+    room = np.append(left, n_users)  # the last is where those are who found nothing
     choice, wanted = np.empty(n_users, np.intp), np.empty(n_users, np.intp)
-    new = np.arange(n_users)
-    while len(new):
-        for start in range(0, len(new), BLOCK):
-            part = new[start : start + BLOCK]
-            choice[part], wanted[part] = _best_open(producer[part], closes, part)
-        wooed = np.zeros(n_producers + 1, np.bool_)
-        wooed[wanted[new]] = True
-        wooed[n_producers] = False  # where those are who found nothing
-        rows = np.flatnonzero(wooed[wanted])
+    for start in range(0, n_users, BLOCK):
+        part = slice(start, start + BLOCK)
+        rows = np.arange(start, min(start + BLOCK, n_users))
+        choice[part], wanted[part] = _best_open(producer[part], closes, rows)
+    while True:
+        crowded = np.bincount(wanted, minlength=n_producers + 1) > room
+        rows = np.flatnonzero(crowded[wanted])
+        if len(rows) == 0:
+            break
         # Stable, so that the rows of each producer stay by turn.
         rows = rows[np.argsort(wanted[rows], kind="stable")]
         by_producer = wanted[rows]
@@ -74,7 +75,8 @@ def draft_round(producer: IntArray, left: IntArray) -> tuple[IntArray, IntArray]
         too_many = place - left[by_producer]
         first = too_many == 0
         closes[by_producer[first]] = rows[first]
-        new = rows[too_many >= 0]
+        refused = rows[too_many >= 0]
+        choice[refused], wanted[refused] = _best_open(producer[refused], closes, refused)
     rows = np.flatnonzero(wanted < n_producers)
     return rows, choice[rows]
 
