@@ -53,8 +53,8 @@ class CandidatePools:
     def __len__(self) -> int:
         return len(self.users)
 
-    def take(self, rows: IntArray) -> "CandidatePools":
-        """The pools of the given rows, in that order."""
+    def take(self, rows: IntArray | slice) -> "CandidatePools":
+        """The pools of the given rows, in that order: a copy for indices, a view for a slice."""
         return CandidatePools(self.users[rows], self.items[rows], self.scores[rows])
 
     def keep(self, allowed: BoolArray) -> "CandidatePools":

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..arrays import FloatArray, IntArray
+from ..arrays import BoolArray, FloatArray, IntArray
 from ..candidates.pools import CandidatePools
 from ..errors import InvalidValue
 
@@ -59,7 +59,20 @@ class Reranker(Protocol):
 
 def require_k(pools: CandidatePools, k: int) -> None:
     """Refuse a slate length that a pool cannot fill."""
-    smallest = int(pools.sizes.min(initial=pools.items.shape[1]))
+    require_length(pools.valid, k)
+
+
+def require_length(valid: BoolArray, k: int) -> None:
+    """Refuse a slate length that a user's candidates cannot fill.
+
+    Args:
+        valid: Which columns hold a candidate, shape ``(U, N)``.
+        k: Slate length.
+
+    Raises:
+        InvalidValue: ``k`` is below 1 or above the number of a user's candidates.
+    """
+    smallest = int(valid.sum(axis=1).min(initial=valid.shape[1]))
     if not 1 <= k <= smallest:
         raise InvalidValue(
             f"k={k}, but the smallest pool holds {smallest} candidates",

@@ -5,6 +5,7 @@ import numpy as np
 from ..arrays import FloatArray, IntArray
 from ..errors import InvalidValue
 from ..metrics.exposure import position_discount
+from .base import require_length
 from .context import PoolContext
 
 BLOCK = 256
@@ -33,18 +34,12 @@ def build_slates(
         InvalidValue: ``k`` is below 1 or above the size of a pool, or a score of a candidate is
             NaN.
     """
-    n_users, n_columns = context.items.shape
+    n_users = len(context)
     if scores.shape != context.items.shape:
         raise InvalidValue(
             f"{scores.shape} scores for pools of {context.items.shape}", field="scores"
         )
-    smallest = int(context.valid.sum(axis=1).min(initial=n_columns))
-    if not 1 <= k <= smallest:
-        raise InvalidValue(
-            f"k={k}, but the smallest pool holds {smallest} candidates",
-            field="k",
-            mend=f"Use a k between 1 and {smallest}, or make larger pools.",
-        )
+    require_length(context.valid, k)
     strength = np.broadcast_to(np.asarray(diversity, np.float32), (n_users,))
     columns = np.empty((n_users, k), np.intp)
     for start in range(0, n_users, BLOCK):

@@ -62,17 +62,26 @@ def rerank_in_batches(
     """
     for start in range(0, len(pools), size):
         rows = slice(start, min(start + size, len(pools)))
-        batch = CandidatePools(pools.users[rows], pools.items[rows], pools.scores[rows])
-        yield rows, reranker.rerank(batch, k, rng)
+        yield rows, reranker.rerank(pools.take(rows), k, rng)
+
+
+def base_order(pools: CandidatePools) -> IntArray:
+    """Columns of each pool, best base score first, equal ones in their order, padding last.
+
+    O(U · N) where pools come sorted, as they should, else O(U · N log N).
+
+    Returns:
+        Shape ``(U, N)``; not to be written to.
+    """
+    return best_first(pools)[1]
 
 
 def best_first(pools: CandidatePools) -> tuple[CandidatePools, IntArray]:
-    """The pools with the best base score first, equal ones in their order, padding last.
-
-    Returns:
-        The pools, and the column that each of theirs had before, shape ``(U, N)``.
-    """
-    order = np.argsort(np.where(pools.valid, -pools.scores, np.inf), axis=1, kind="stable")
+    """The pools in base order, and the column that each of theirs had before, ``(U, N)``."""
+    cost = np.where(pools.valid, -pools.scores, np.inf)
+    if (cost[:, 1:] >= cost[:, :-1]).all():
+        return pools, np.broadcast_to(np.arange(cost.shape[1]), cost.shape)
+    order = np.argsort(cost, axis=1, kind="stable")
     items = np.take_along_axis(pools.items, order, axis=1)
     scores = np.take_along_axis(pools.scores, order, axis=1)
     return CandidatePools(pools.users, items, scores), order

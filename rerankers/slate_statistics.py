@@ -14,10 +14,11 @@ from ..metrics.accuracy import ndcg
 from ..metrics.disaggregate import SMALL_CELL
 from ..metrics.evidence import Evidence
 from ..metrics.exposure import list_exposure
+from ..metrics.item_statistics import share_of
 from ..metrics.metric import Direction, Metric
 from ..metrics.popularity import profile_popularity
 from ..metrics.registry import METRICS
-from ..metrics.terms import Measured, Terms, ratio_terms
+from ..metrics.terms import Measured, Terms
 from .knowledge import Knowledge, target_shares
 
 MIN_GROUP = SMALL_CELL
@@ -87,14 +88,14 @@ class SlateStatistics:
         found = [
             _statistic(metric, evidence, "")
             for metric in self._metrics
-            if _computable(metric, evidence) and "item_groups" not in metric.needs
+            if metric.computable(evidence) and "item_groups" not in metric.needs
         ]
         for groups in self._grouped_items():
             grouped = replace(evidence, item_groups=groups, target=_catalogue_shares(groups))
             found += [
                 _statistic(metric, grouped, groups.attribute)
                 for metric in self._metrics
-                if _computable(metric, grouped) and "item_groups" in metric.needs
+                if metric.computable(grouped) and "item_groups" in metric.needs
             ]
             found += _exposure_shares(grouped, groups)
         for groups in self._knowledge.user_groups.values():
@@ -189,12 +190,8 @@ def _is_variant(metric: Metric) -> bool:
     return metric.function.__module__ == variants.__name__ or library in _LIBRARIES
 
 
-def _computable(metric: Metric, evidence: Evidence) -> bool:
-    return metric.measured is not None and all(evidence.known(need) for need in metric.needs)
-
-
 def _statistic(metric: Metric, evidence: Evidence, of: str) -> Statistic:
-    assert metric.measured is not None  # _computable
+    assert metric.measured is not None  # it is computable
     return Statistic(
         metric.name,
         of,
@@ -218,7 +215,7 @@ def _exposure_shares(evidence: Evidence, groups: Groups) -> list[Statistic]:
             f"share of the exposure; the group is {of_items[g]:.1%} of the items",
             "target",
             float(of_items[g]),
-            ratio_terms(evidence.exposure_by_group[:, g], total),
+            share_of(evidence.exposure_by_group, total, g),
         )
         for g, name in enumerate(groups.names)
     ]

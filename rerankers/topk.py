@@ -8,6 +8,7 @@ from ..candidates.pools import CandidatePools
 from .base import Reranker, Slates, require_k
 from .config import RerankerSettings
 from .knowledge import Knowledge
+from .order import base_order
 
 
 class TopKConfig(RerankerSettings):
@@ -31,6 +32,4 @@ class TopKReranker:
     def rerank(self, pools: CandidatePools, k: int, rng: np.random.Generator) -> Slates:
         """See `Reranker.rerank`. O(U · N log N), and O(U · N) where pools come sorted."""
         require_k(pools, k)
-        cost = np.where(pools.valid, -pools.scores, np.inf)
-        columns = np.argsort(cost, axis=1, kind="stable")[:, :k]
-        return Slates.from_columns(pools, columns)
+        return Slates.from_columns(pools, base_order(pools)[:, :k].copy())

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...arrays import BoolArray, FloatArray, IntArray
 from ...errors import InvalidValue
+from ..base import require_length
 from ..order import user_blocks
 
 RowOf = Callable[[IntArray], FloatArray]
@@ -46,13 +47,7 @@ def greedy_map(
             field="kernels",
             mend="Give one (N, N) kernel per user.",
         )
-    smallest = int(valid.sum(axis=1).min(initial=n_columns))
-    if not 1 <= k <= smallest:
-        raise InvalidValue(
-            f"k={k}, but the smallest pool holds {smallest} candidates",
-            field="k",
-            mend=f"Use a k between 1 and {smallest}, or make larger pools.",
-        )
+    require_length(valid, k)
     diagonal = np.where(valid, kernels.diagonal(axis1=1, axis2=2), 0.0)
     if not ((diagonal >= 0.0) & (diagonal < np.inf)).all():
         raise InvalidValue(

@@ -17,9 +17,10 @@ from ...candidates.pools import CandidatePools
 from ..base import Reranker, Slates, require_k
 from ..config import RerankerSettings
 from ..knowledge import Knowledge, column_codes, target_shares
+from ..order import base_order
 from .det_const_sort import const_sort, minimum_rises
 from .det_greedy import GreedyMethod, Quotas, fill_between
-from .queues import BLOCK, GroupQueues, base_order, floors
+from .queues import BLOCK, GroupQueues, floors
 
 Method = GreedyMethod | Literal["det-const-sort"]
 
@@ -124,7 +125,7 @@ class DetReranker:
         fill = self._filling(k)
         columns = np.empty((len(pools), k), np.intp)
         for start in range(0, len(pools), BLOCK):
-            rows = np.arange(start, min(start + BLOCK, len(pools)))
+            rows = slice(start, start + BLOCK)
             block = pools.take(rows)
             order = base_order(block)
             columns[rows] = np.take_along_axis(order, fill(self._queues(block, order)), axis=1)

@@ -15,9 +15,10 @@ from ...errors import InvalidValue
 from ..base import Reranker, Slates, require_k
 from ..config import RerankerSettings
 from ..knowledge import Knowledge, column_codes, target_shares
+from ..order import base_order
 from .fair_tables import Level, MinimumTable, adjusted_table, unadjusted_table
 from .fair_trees import minimum_path
-from .queues import BLOCK, GroupQueues, base_order
+from .queues import BLOCK, GroupQueues
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -112,7 +113,7 @@ class FAIRReranker:
         minima = self.table(k).minima
         columns = np.empty((len(pools), k), np.intp)
         for start in range(0, len(pools), BLOCK):
-            rows = np.arange(start, min(start + BLOCK, len(pools)))
+            rows = slice(start, start + BLOCK)
             block = pools.take(rows)
             order = base_order(block)
             codes = np.take_along_axis(self._queues(block), order, axis=1)

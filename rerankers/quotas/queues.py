@@ -3,16 +3,9 @@
 import numpy as np
 
 from ...arrays import MISSING, BoolArray, FloatArray, IntArray
-from ...candidates.pools import CandidatePools
 
 BLOCK = 1024
 """Users worked on together: enough to spread the cost of a step, few enough to bound memory."""
-
-
-def base_order(pools: CandidatePools) -> IntArray:
-    """Columns by falling base score, equal ones as in the pool, padding last; shape ``(U, N)``."""
-    cost = np.where(pools.valid, -pools.scores, np.inf)
-    return np.argsort(cost, axis=1, kind="stable")
 
 
 class GroupQueues:

@@ -12,7 +12,7 @@ from ...errors import InvalidValue
 from ..base import Reranker, Slates, require_k
 from ..config import RerankerSettings
 from ..knowledge import Knowledge, column_codes
-from ..order import serving_order
+from ..order import base_order, serving_order
 from ..randomness import draw_seed
 from ..relevance import RelevanceScale, relevance
 from ..topk import TopKReranker
@@ -196,7 +196,7 @@ def utilities(relevance: FloatArray, pools: CandidatePools, utility: Utility, k:
     """
     if utility == "gain":
         return relevance / k
-    order = np.argsort(np.where(pools.valid, -pools.scores, np.inf), axis=1, kind="stable")
+    order = base_order(pools)
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.arange(order.shape[1])[None, :], axis=1)
     gains = relevance / np.log2(rank + 2.0)

@@ -10,22 +10,9 @@ users alike, as by turn, it has one stable outcome: the loop's.
 import numpy as np
 
 from ...arrays import MISSING, IntArray
-from ...candidates.pools import CandidatePools
 
 BLOCK = 4096
 """Users whose candidates are looked through together."""
-
-
-def best_first(pools: CandidatePools) -> tuple[IntArray, IntArray]:
-    """Columns and items of each pool, best score first and padding last, shape ``(U, N)`` each.
-
-    Equal scores keep the order of the pool. O(U · N) where pools come sorted, as they should.
-    """
-    cost = np.where(pools.valid, -pools.scores, np.inf)
-    if (cost[:, 1:] >= cost[:, :-1]).all():
-        return np.broadcast_to(np.arange(cost.shape[1]), cost.shape), pools.items
-    columns = np.argsort(cost, axis=1, kind="stable")
-    return columns, np.take_along_axis(pools.items, columns, axis=1)
 
 
 def producers(items: IntArray, codes: IntArray, n_producers: int) -> IntArray:

@@ -10,14 +10,14 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from ...arrays import PAD, BoolArray, IntArray
+from ...arrays import BoolArray, IntArray
 from ...candidates.pools import CandidatePools
 from ..base import Reranker, Slates, require_k
 from ..config import RerankerSettings
 from ..knowledge import Knowledge
-from ..order import serving_order
+from ..order import best_first, serving_order
 from ..randomness import draw_seed
-from .draft import best_first, draft_round, producers
+from .draft import draft_round, producers
 
 
 class FairRecConfig(RerankerSettings):
@@ -71,11 +71,11 @@ class FairRecReranker:
         """See `Reranker.rerank`."""
         require_k(pools, k)
         by_turn = serving_order(pools.users, draw_seed(rng))
-        columns, items = (a[by_turn] for a in best_first(pools))
-        producer = producers(items, self._codes, self._n_producers)
+        ordered, columns = best_first(pools.take(by_turn))
+        producer = producers(ordered.items, self._codes, self._n_producers)
         copies = guaranteed_copies(producer, self._n_producers, self._alpha, k)
         taken = round_robin(producer, copies, k)
-        places = top_up(taken, items != PAD, k)
+        places = top_up(taken, ordered.valid, k)
         slates = np.empty((len(pools), k), np.intp)
         slates[by_turn] = np.take_along_axis(columns, places, axis=1)
         return Slates.from_columns(pools, slates)

@@ -14,10 +14,10 @@ from ...candidates.pools import CandidatePools
 from ..base import Reranker, Slates, require_k
 from ..config import RerankerSettings
 from ..knowledge import Knowledge
-from ..order import serving_order
+from ..order import best_first, serving_order
 from ..randomness import draw_seed
 from ..relevance import RelevanceScale, relevance
-from .draft import best_first, draft_round, producers
+from .draft import draft_round, producers
 from .exchange import ExchangeDesk
 from .fair_rec import guaranteed_copies, producer_codes, top_up
 
@@ -68,8 +68,9 @@ class FairRecPlusReranker:
     def rerank(self, pools: CandidatePools, k: int, rng: np.random.Generator) -> Slates:
         """See `Reranker.rerank`."""
         require_k(pools, k)
-        columns, items = best_first(pools)
-        worth = np.take_along_axis(relevance(pools, self._config.relevance), columns, axis=1)
+        ordered, columns = best_first(pools)
+        items = ordered.items
+        worth = relevance(ordered, self._config.relevance)
         producer = producers(items, self._codes, self._n_producers)
         copies = guaranteed_copies(producer, self._n_producers, self._config.alpha, k)
         order = serving_order(pools.users, draw_seed(rng))

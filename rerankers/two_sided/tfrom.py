@@ -17,10 +17,10 @@ from ...metrics.lists import sum_by
 from ..base import Reranker, Slates, require_k
 from ..config import RerankerSettings
 from ..knowledge import Knowledge, target_shares
-from ..order import serving_order
+from ..order import best_first, serving_order
 from ..randomness import draw_seed
 from ..relevance import RelevanceScale, relevance
-from .draft import best_first, draft_round, producers
+from .draft import draft_round, producers
 
 Fairness = Literal["uniform", "quality"]
 
@@ -92,9 +92,9 @@ class TFROMOfflineReranker:
         """See `Reranker.rerank`."""
         require_k(pools, k)
         serving = serving_order(pools.users, draw_seed(rng))
-        columns, items = (a[serving] for a in best_first(pools))
-        gain = relevance(pools, self._config.relevance)[serving[:, None], columns]
-        provider = providers(items, self._groups)
+        ordered, columns = best_first(pools.take(serving))
+        gain = relevance(ordered, self._config.relevance)
+        provider = providers(ordered.items, self._groups)
         caps = self._caps(provider, gain)
         places = fill_by_rank(provider, gain, caps, k, self._config.first == "worst-off")
         slates = np.empty((len(pools), k), np.intp)

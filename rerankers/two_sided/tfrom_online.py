@@ -16,9 +16,8 @@ from ...metrics.lists import sum_by
 from ..amortised.state import AmortisedState, Vector, read_state
 from ..base import Reranker, Slates, require_k
 from ..knowledge import Knowledge, target_shares
-from ..order import serving_order
+from ..order import best_first, serving_order
 from ..relevance import relevance
-from .draft import best_first
 from .tfrom import TOLERANCE, Fairness, TFROMSettings, providers
 
 BLOCK = 256
@@ -137,9 +136,9 @@ class TFROMOnlineReranker:
     def rerank(self, pools: CandidatePools, k: int, rng: np.random.Generator) -> Slates:
         """See `Reranker.rerank`; ``rng`` is not used."""
         require_k(pools, k)
-        columns, items = best_first(pools)
-        gain = np.take_along_axis(relevance(pools, self._config.relevance), columns, axis=1)
-        provider = providers(items, self._groups)
+        ordered, columns = best_first(pools)
+        gain = relevance(ordered, self._config.relevance)
+        provider = providers(ordered.items, self._groups)
         discount = position_discount(k)
         weights = (discount / discount.sum()).tolist()
         places = np.empty((len(pools), k), np.intp)

@@ -13,7 +13,7 @@ from ...metrics.lists import sum_by
 from ..base import Reranker, Slates, require_k
 from ..config import RerankerSettings
 from ..knowledge import Knowledge
-from ..order import best_first, serving_order
+from ..order import base_order, serving_order
 from ..randomness import draw_seed
 from ..relevance import RelevanceScale, relevance
 from ..stochastic.mixture import RankingMixture
@@ -105,7 +105,7 @@ class WelfReranker:
             return lottery
         # Equal exposures, such as none, fall back on the order of the first ranking: the base.
         exposure = lottery.exposure(pools.items.shape[1])
-        order = best_first(pools)[1]
+        order = base_order(pools)
         seen = np.where(pools.valid, -exposure, np.inf)
         by_exposure = np.argsort(np.take_along_axis(seen, order, axis=1), axis=1, kind="stable")
         return RankingMixture.certain(np.take_along_axis(order, by_exposure[:, :k], axis=1))
@@ -128,7 +128,7 @@ class WelfReranker:
 def _solve(pools: CandidatePools, k: int, config: WelfConfig) -> WelfSolution:
     """Frank-Wolfe with exact line search from the base order."""
     batch = _Batch(pools, k, config.relevance)
-    columns = best_first(pools)[1][:, :k]
+    columns = base_order(pools)[:, :k]
     at = batch.utilities(columns)
     powers = (config.user_power, config.item_power)
     welfare = Welfare.around(at, config.item_weight, powers, config.offset)
