@@ -39,3 +39,7 @@ class Metric:
     target: float | None = None
     needs: tuple[str, ...] = ()
     measured: Callable[[Evidence], Measured] | None = None
+
+    def computable(self, evidence: Evidence) -> bool:
+        """Whether the evidence has everything that ``measured`` needs."""
+        return self.measured is not None and all(evidence.known(need) for need in self.needs)

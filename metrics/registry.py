@@ -39,11 +39,7 @@ def find(name: str) -> Metric:
 
 def computable(evidence: Evidence) -> tuple[Metric, ...]:
     """The metrics that the evidence suffices for, in the registry's order."""
-    return tuple(
-        metric
-        for metric in METRICS
-        if metric.measured is not None and all(evidence.known(field) for field in metric.needs)
-    )
+    return tuple(metric for metric in METRICS if metric.computable(evidence))
 
 
 def table() -> str:
