@@ -147,7 +147,7 @@ def require_column(frame: pd.DataFrame, what: str, path: Path, named: str | None
             f"{path.name} has no column that reads like {what!r}",
             field=what,
             mend=f"It has {', '.join(map(str, frame.columns))}: say which one it is "
-            f"(--{what}-column on the command line).",
+            f"(--column {what}=NAME on the command line).",
         )
     return found
 

@@ -215,6 +215,18 @@ def test_limits_and_other_groups(run: Run, shop: Shop, tmp_path: Path) -> None:
     assert not shown.str.contains("Topic 0").any()
 
 
+def test_the_hint_for_a_column_of_another_name_works(run: Run, shop: Shop, tmp_path: Path) -> None:
+    lists = pd.read_csv(shop.lists, sep="\t")
+    lists.columns = ["person", "thing", "val"]
+    lists.to_csv(tmp_path / "odd.csv", index=False)
+    names: list[str] = []
+    for what, name in (("user", "person"), ("item", "thing"), ("score", "val")):
+        code, _, error = run("rerank", "odd.csv", "-a", "mmr", "--k", 5, *names)
+        assert code == 2 and f"--column {what}=NAME" in one_line(error)
+        names += ["--column", f"{what}={name}"]
+    assert run("rerank", "odd.csv", "-a", "mmr", "--k", 5, *names, *QUICK)[0] == 0
+
+
 def test_crossed_groups_are_measured_and_small_cells_are_counted_not_shown(
     run: Run, shop: Shop
 ) -> None:
