@@ -76,8 +76,7 @@ class ResidualActorCritic(ActorCriticPolicy):
         super().__init__(*args, net_arch=[], **kwargs)
 
     def _build_mlp_extractor(self) -> None:
-        # SB3 reads `latent_dim_pi` and `latent_dim_vf`; any module that has them will do.
-        self.mlp_extractor = AsymmetricExtractor(**self._extractor)  # pyright: ignore[reportAttributeAccessIssue]
+        self.mlp_extractor = AsymmetricExtractor(**self._extractor)  # pyright: ignore[reportAttributeAccessIssue] - typed as SB3's own; it reads `latent_dim_pi` and `latent_dim_vf` alone
 
     def _build(self, lr_schedule: Any) -> None:
         super()._build(lr_schedule)

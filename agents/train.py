@@ -87,7 +87,7 @@ def learn(
         priced = PricedEnv(env, Multipliers(margins, lagrange), unit, per_day)
         model = _ppo(priced, ppo, mean, scale, torch_seed)
         recorder = _Recorder(priced, ppo, progress)
-        model.learn(ppo.total_steps, callback=recorder, log_interval=None)  # pyright: ignore[reportArgumentType]
+        model.learn(ppo.total_steps, callback=recorder, log_interval=None)  # pyright: ignore[reportArgumentType] - SB3 takes None, and types int
         hidden, head = recorder.averaged()
     n_obs = env.n_actor_obs
     policy = WeightPolicy(

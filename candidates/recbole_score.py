@@ -95,7 +95,7 @@ def _predict(fitted: Fitted, rows: Any) -> FloatArray:
         moved = rows.to(model.device)
         try:
             scores = model.full_sort_predict(moved)
-        except NotImplementedError:
+        except NotImplementedError:  # RecBole's way to say that a model scores pairs alone
             return np.stack(
                 [_predict_one(fitted, moved[row : row + 1]) for row in range(len(rows))]
             )

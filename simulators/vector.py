@@ -210,6 +210,7 @@ class RerankVecEnv(VecEnv):
             NotImplementedError: Only some rows are meant; rows share their attributes.
         """
         if len(self._indices(indices)) != self.num_envs:
+            # The exception that SB3's interface has for what an environment cannot do.
             raise NotImplementedError("rows share their attributes; set all of them")
         setattr(self, attr_name, value)
 

@@ -26,7 +26,7 @@ def browser(tmp_path: Path) -> Iterator[object]:
         reason = "Chromium and chromedriver are not installed"
         if os.environ.get("CI"):
             pytest.fail(f"{reason}, and CI must run the browser tests")
-        pytest.skip(reason)
+        pytest.skip(reason)  # on a machine without a browser; never in CI
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()

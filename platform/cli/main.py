@@ -55,7 +55,7 @@ def _listed(name: str) -> None:
     """Put a command on the list; what it does is in its own module."""
 
     @app.command(name, help=COMMANDS[name], cls=TyperCommand)
-    def placeholder() -> None: ...  # pyright: ignore[reportUnusedFunction]
+    def placeholder() -> None: ...  # pyright: ignore[reportUnusedFunction] - typer holds it
 
 
 for _name in COMMANDS:

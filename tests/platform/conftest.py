@@ -51,7 +51,7 @@ def _unprivileged() -> tuple[list[str], int] | None:
 def _unavailable(reason: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(f"CI must test PostgreSQL: {reason}")
-    pytest.skip(reason)
+    pytest.skip(reason)  # on a machine without PostgreSQL; never in CI
 
 
 @pytest.fixture(scope="session")

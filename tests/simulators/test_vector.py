@@ -150,5 +150,5 @@ def test_rows_share_attributes(world: World) -> None:
     venv = RerankVecEnv(world)
     venv.set_attr("weight_offsets", np.ones(10, np.float32))
     assert (venv.weight_offsets == 1).all()
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(NotImplementedError):  # as SB3's interface has it: rows share attributes
         venv.set_attr("weight_offsets", 0, indices=[1])
