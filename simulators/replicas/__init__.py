@@ -1,0 +1,1 @@
+"""Published simulators as configurations of this one: SARDINE, RecSim and T-RECS."""
