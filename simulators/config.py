@@ -5,7 +5,7 @@ A source is a paper (given in full in ``dynamics``), "fit" where ``fit_world`` e
 switched off on its own.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,13 +29,39 @@ class _Part(BaseModel):
 
 
 class ChoiceConfig(_Part):
-    """Position-based choice: examined with a probability of the position, then clicked or not."""
+    """How a slate is looked at and chosen from; the equations are in ``choice``.
 
+    Attributes:
+        model: ``position``: each position is examined on its own, then clicked or not.
+            ``cascade``: read from the top until the user stops. ``logit``: one item or none.
+    """
+
+    model: Literal["position", "cascade", "logit"] = "position"
     position_bias: float = parameter(
         1.0,
-        "exponent on 1/log2(j + 1); 0 = every position is examined",
+        "exponent on 1/log2(j + 1); 0 = every position is examined. In a logit, a factor on the "
+        "odds of the position; not used by a cascade",
         "form of Joachims et al. 2017 over the discount of Singh & Joachims 2018; value: default",
         below=5.0,
+    )
+    continue_after_click: float = parameter(
+        0.6,
+        "cascade: probability of reading on after a click",
+        "form of Guo, Liu & Wang 2009; value: default",
+        below=1.0,
+    )
+    continue_after_skip: float = parameter(
+        0.95,
+        "cascade: probability of reading on after no click",
+        "form of Chapelle & Zhang 2009; value: default",
+        below=1.0,
+    )
+    no_click: float = parameter(
+        2.0,
+        "logit: log-odds of choosing nothing, against an item of log-odds 0",
+        "form of McFadden 1974; value: default",
+        above=-20.0,
+        below=20.0,
     )
     base_attraction: float = parameter(
         0.3,
@@ -158,6 +184,44 @@ class SatisfactionConfig(_Part):
     )
 
 
+class DwellConfig(_Part):
+    """How long a clicked item is looked at, and which part of it; a sign of satisfaction."""
+
+    enabled: bool = False
+    minutes: float = parameter(
+        20.0,
+        "minutes; median time on a clicked item of satisfaction 0.5",
+        "log-normal as in Yin et al. 2013; value: default",
+        above=0.01,
+        below=1e3,
+    )
+    gain: float = parameter(
+        2.0,
+        "log minutes per unit of satisfaction",
+        "direction of Kim et al. 2014; value: default",
+        below=20.0,
+    )
+    spread: float = parameter(0.5, "standard deviation of log minutes", "default", below=5.0)
+    length: float = parameter(
+        60.0, "minutes; an item is completed, and no longer looked at, then", "default", above=0.01
+    )
+
+
+class SessionConfig(_Part):
+    """Several slates on one day: a satisfied user asks for another one."""
+
+    enabled: bool = False
+    mean_slates: float = parameter(
+        3.0, "mean slates of a session at the reference mood", "default", above=1.001, below=100.0
+    )
+    sensitivity: float = parameter(
+        2.0,
+        "log-odds of another slate, per unit of mood",
+        "direction of Ie et al. 2019; value: default",
+        below=50.0,
+    )
+
+
 class LeavingConfig(_Part):
     """A disappointed user leaves for good."""
 
@@ -212,12 +276,14 @@ class WorldConfig(_Part):
     fatigue: FatigueConfig = FatigueConfig()
     drift: DriftConfig = DriftConfig()
     satisfaction: SatisfactionConfig = SatisfactionConfig()
+    dwell: DwellConfig = DwellConfig()
+    session: SessionConfig = SessionConfig()
     leaving: LeavingConfig = LeavingConfig()
     returning: ReturnConfig = ReturnConfig()
 
     @classmethod
     def static(cls) -> "WorldConfig":
-        """A world without memory: plain position-based choice, one visit a day, nobody leaves."""
+        """A world without memory: plain position-based choice, one slate a day, nobody leaves."""
         return cls(
             satiation=SatiationConfig(enabled=False),
             fatigue=FatigueConfig(enabled=False),

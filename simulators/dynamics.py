@@ -1,12 +1,12 @@
 """The equations of user behaviour: pure functions over arrays, each with its source.
 
-Shapes: ``U`` users, ``k`` positions, ``T`` topics, ``N`` pool columns. ``topics`` (U, k, T) holds
-each shown item's topic shares (rows sum to 1, or to 0 for an item without topics). Time is in
+Shapes: ``U`` users, ``k`` positions, ``T`` topics. ``topics`` (U, k, T) holds each shown item's
+topic shares (rows sum to 1, or to 0 for an item without topics). Time is in
 days. Log-odds are added up first and turned into probabilities once.
 
+Choice has its own file, ``choice``.
+
 Sources:
-    Joachims, Swaminathan & Schnabel 2017, "Unbiased learning-to-rank with biased feedback".
-    Singh & Joachims 2018, "Fairness of exposure in rankings".
     Leqi, Kilinc-Karzan, Lipton & Montgomery 2021, "Rebounding bandits for modeling satiation
     effects".
     Ma, Liu & Shen 2016, "User fatigue in online news recommendation".
@@ -17,20 +17,28 @@ Sources:
     systems".
     Hohnhold, O'Brien & Tang 2015, "Focusing on the long-term: it's good for users and business".
     Kapoor, Sun, Srivastava & Ye 2014, "A hazard based approach to user return time prediction".
+    Yin, Luo, Lee & Wang 2013, "Silence is also evidence: interpreting dwell time for
+    recommendation from psychological perspective".
+    Kim, Hassan, White & Zitouni 2014, "Modeling dwell time to predict click-level satisfaction".
+    Ie et al. 2019, "RecSim: a configurable simulation platform for recommender systems".
 """
 
 import numpy as np
 
-from ..arrays import BoolArray, FloatArray
+from ..arrays import FloatArray
 
+_ONE, _HALF = np.float32(1.0), np.float32(0.5)
+_LEAST, _SELDOM = np.float32(1e-6), np.float32(1e-7)
+_SURE = np.float32(1.0 - 1e-6)
 _LARGEST = np.float32(80.0)  # exp(80) still fits float32
 
 
 def sigmoid(log_odds: FloatArray) -> FloatArray:
     """1 / (1 + exp(-x)), without overflow in float32."""
-    negated = np.minimum(-log_odds, _LARGEST)
+    negated = np.negative(log_odds)
+    np.minimum(negated, _LARGEST, out=negated)
     np.exp(negated, out=negated)
-    negated += np.float32(1.0)
+    negated += _ONE
     return np.reciprocal(negated, out=negated)
 
 
@@ -40,18 +48,12 @@ def log_odds(probability: FloatArray | float) -> FloatArray:
     return np.log(p / (1.0 - p)).astype(np.float32)
 
 
-def examination(k: int, position_bias: float) -> FloatArray:
-    """Probability that each position is looked at, shape ``(k,)``; the first is always.
+def topic_effects(per_topic: FloatArray, topics: FloatArray) -> FloatArray:
+    """Σ_t per_topic · topics for every shown item, from ``(U, 2, T)`` to ``(U, 2, k)``.
 
-    (1 / log2(j + 1)) ** position_bias: the propensity form of Joachims et al. 2017 over the
-    discount that measures exposure (Singh & Joachims 2018).
+    Two quantities per topic at once: what moves click appeal, and what moves satisfaction.
     """
-    return (1.0 / np.log2(np.arange(2, k + 2)) ** position_bias).astype(np.float32)
-
-
-def topic_effect(per_topic: FloatArray, topics: FloatArray) -> FloatArray:
-    """Σ_t per_topic · topics for every shown item, shape ``(U, k)``."""
-    return np.einsum("ut,ukt->uk", per_topic, topics)
+    return np.matmul(per_topic, topics.transpose(0, 2, 1))
 
 
 def satiation(load: FloatArray, strength: FloatArray, threshold: float) -> FloatArray:
@@ -62,7 +64,10 @@ def satiation(load: FloatArray, strength: FloatArray, threshold: float) -> Float
         strength: Log-odds per click beyond the threshold, shape ``(U,)``.
         threshold: Clicks that do not satiate yet.
     """
-    return np.maximum(load - np.float32(threshold), np.float32(0.0)) * strength[:, None]
+    lost = load - np.float32(threshold)
+    np.maximum(lost, np.float32(0.0), out=lost)
+    lost *= strength[:, None]
+    return lost
 
 
 def decay(days: FloatArray, half_life: float) -> FloatArray:
@@ -71,17 +76,17 @@ def decay(days: FloatArray, half_life: float) -> FloatArray:
 
 
 def consumed_topics(weights: FloatArray, topics: FloatArray) -> FloatArray:
-    """Σ_j weights_j · topics_j: what a slate's clicks were about, shape ``(U, T)``."""
-    return np.einsum("uk,ukt->ut", weights, topics)
+    """Σ_j weights_j · topics_j: what the clicks were about, ``(U, 2, k)`` to ``(U, 2, T)``."""
+    return np.matmul(weights, topics)
 
 
-def drifted(
+def drift_step(
     drift: FloatArray, enjoyed: FloatArray, usual: FloatArray, rate: FloatArray
 ) -> FloatArray:
-    """Interest after a visit: topics enjoyed more than usual rise, the others fall.
+    """How interest moves in a visit: topics enjoyed more than usual rise, the others fall.
 
-    drift + rate · (enjoyed / Σ enjoyed − usual − drift) where something was enjoyed (Jiang et
-    al. 2019: interest reinforces with consumption), per topic.
+    rate · (enjoyed / Σ enjoyed − usual − drift), and 0 where nothing was enjoyed (Jiang et al.
+    2019: interest reinforces with consumption), per topic, shape ``(U, T)``.
 
     Args:
         drift: Interest relative to the start, shape ``(U, T)``.
@@ -89,10 +94,12 @@ def drifted(
         usual: Topic shares of the data, shape ``(T,)``.
         rate: Share of the way, shape ``(U,)``.
     """
-    total = enjoyed.sum(axis=1, keepdims=True)
-    target = enjoyed / np.maximum(total, np.float32(1e-6)) - usual
-    step = np.where(total > 0, rate[:, None], np.float32(0.0))
-    return drift + step * (target - drift)
+    total = enjoyed.sum(axis=1)
+    step = drift + usual
+    step *= -total[:, None]
+    step += enjoyed
+    step *= (rate / np.maximum(total, _LEAST))[:, None]
+    return step
 
 
 def noisy_satisfaction(mean: FloatArray, uniform: FloatArray, noise: float) -> FloatArray:
@@ -100,42 +107,67 @@ def noisy_satisfaction(mean: FloatArray, uniform: FloatArray, noise: float) -> F
 
     mean + noise · (2u − 1) · min(mean, 1 − mean).
     """
-    room = np.minimum(mean, np.float32(1.0) - mean)
-    return mean + np.float32(noise) * (np.float32(2.0) * uniform - np.float32(1.0)) * room
+    drawn = uniform * np.float32(2.0 * noise)
+    drawn -= np.float32(noise)
+    drawn *= np.minimum(mean, _ONE - mean)
+    drawn += mean
+    return drawn
 
 
-def experience(satisfaction: FloatArray, clicks: BoolArray) -> FloatArray:
+def experience(gained: FloatArray, clicks: FloatArray) -> FloatArray:
     """How a visit felt: mean satisfaction of what was clicked, 0 without a click; shape ``(U,)``.
 
     Args:
-        satisfaction: Satisfaction, 0 where not clicked, shape ``(U, k)``.
-        clicks: Shape ``(U, k)``.
+        gained: Sum of the satisfaction over the clicks, shape ``(U,)``.
+        clicks: Number of clicks, shape ``(U,)``.
     """
-    return satisfaction.sum(axis=1) / np.maximum(clicks.sum(axis=1, dtype=np.float32), 1.0)
+    return gained / np.maximum(clicks, _ONE)
 
 
-def leaving_probability(
-    mood: FloatArray, base_rate: float, sensitivity: FloatArray, reference: float
+def mood_odds(
+    mood: FloatArray, reference: float, base: FloatArray, sensitivity: FloatArray
 ) -> FloatArray:
-    """Probability of leaving for good after a visit (Hohnhold et al. 2015), shape ``(U,)``.
+    """Probabilities that follow from mood: a base rate at the reference mood, and a slope.
 
-    The base rate at the reference mood; a better mood lowers it.
+    σ(logit(base) + sensitivity · (mood − reference)): leaving for good, which a better mood makes
+    rarer (a negative sensitivity; Hohnhold et al. 2015); coming back on any day (Kapoor et al.
+    2014) and asking for another slate (Ie et al. 2019), which it makes likelier.
+
+    Args:
+        mood: Shape ``(U,)``.
+        reference: Mood at which the base rates hold.
+        base: Log-odds at the reference mood, shape ``(n, 1)``.
+        sensitivity: Log-odds per unit of mood, shape ``(n, U)``.
+
+    Returns:
+        Shape ``(n, U)``.
     """
-    return sigmoid(log_odds(base_rate) - sensitivity * (mood - np.float32(reference)))
-
-
-def return_hazard(
-    mood: FloatArray, mean_days: float, sensitivity: FloatArray, reference: float
-) -> FloatArray:
-    """Daily probability of coming back (Kapoor et al. 2014), shape ``(U,)``.
-
-    1 / mean_days at the reference mood; a better mood raises it.
-    """
-    return sigmoid(log_odds(1.0 / mean_days) + sensitivity * (mood - np.float32(reference)))
+    return sigmoid(base + sensitivity * (mood - np.float32(reference)))
 
 
 def days_until_return(hazard: FloatArray, uniform: FloatArray) -> FloatArray:
     """Whole days (≥ 1) until the next visit: geometric, by inversion of one uniform."""
-    survived = np.log(np.float32(1.0) - uniform)
-    never = np.log1p(-np.minimum(hazard, np.float32(1.0 - 1e-6)))
-    return np.float32(1.0) + np.floor(survived / np.minimum(never, np.float32(-1e-7)))
+    survived = np.log(_ONE - uniform)
+    never = np.log1p(-np.minimum(hazard, _SURE))
+    days = np.floor(survived / np.minimum(never, -_SELDOM))
+    days += _ONE
+    return days
+
+
+def dwell_minutes(
+    satisfaction: FloatArray, noise: FloatArray, minutes: float, gain: float, spread: float
+) -> FloatArray:
+    """Minutes on a clicked item (log-normal, Yin et al. 2013), longer when it satisfies.
+
+    minutes · exp(gain · (satisfaction − 1/2) + spread · noise); Kim et al. 2014 find that satisfied
+    clicks dwell longer.
+
+    Args:
+        satisfaction: In [0, 1], any shape.
+        noise: Standard normal, the same shape.
+        minutes: Median at satisfaction 1/2.
+        gain: Log minutes per unit of satisfaction.
+        spread: Standard deviation of log minutes.
+    """
+    log_ratio = np.float32(gain) * (satisfaction - _HALF) + np.float32(spread) * noise
+    return np.float32(minutes) * np.exp(log_ratio)

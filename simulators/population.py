@@ -1,57 +1,26 @@
 """The engine: many users at once, each visit one slate, all state in flat float32 arrays."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from ..arrays import BoolArray, FloatArray, IntArray
 from ..errors import InvalidValue
-from ..rerankers.state import SlateFeedback
 from . import dynamics, randomness
-from .world import World
+from .choice import make_choice
+from .config import WorldConfig
+from .item_memory import ItemMemory, make_memory
+from .outcome import StepOutcome
+from .users import DRIFT, LOAD, Traits, UserState, pad_topics
+from .world import Truth, World
+
+__all__ = ["StepOutcome", "UserPopulation", "privileged_names"]
 
 _SENSITIVITIES = ("satiation", "fatigue", "drift", "leaving", "returning")
-
-
-@dataclass(frozen=True, slots=True)
-class StepOutcome:
-    """What one visit of each user brought. Rows of users who are gone hold zeros and False.
-
-    Attributes:
-        feedback: What a platform could log.
-        engagement: Sum of satisfaction over the clicks, shape ``(U,)``.
-        expected_engagement: Its expectation given the slate and the state, shape ``(U,)``.
-        active: Users who were there to see a slate, shape ``(U,)``.
-        left: Users who left for good after this visit (termination), shape ``(U,)``.
-        ended: Users whose next visit falls beyond the horizon (truncation), shape ``(U,)``.
-        day: Day of this visit, from 0, shape ``(U,)``.
-        next_day: Day of the next visit, had the user not left, shape ``(U,)``.
-        leaving_probability: With which ``left`` was drawn, shape ``(U,)``; 0 where nobody leaves.
-        return_hazard: Daily probability of coming back, with which the day of the next visit was
-            drawn, shape ``(U,)``; 1 where everybody comes back the next day.
-    """
-
-    feedback: SlateFeedback
-    engagement: FloatArray
-    expected_engagement: FloatArray
-    active: BoolArray
-    left: BoolArray
-    ended: BoolArray
-    day: FloatArray
-    next_day: FloatArray
-    leaving_probability: FloatArray
-    return_hazard: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class _Reaction:
-    """A slate's click probabilities and mean satisfactions, and what they were made from."""
-
-    cells: IntArray
-    items: IntArray
-    topics: FloatArray
-    click: FloatArray
-    satisfaction: FloatArray
+_VISIT_COUNTERS = np.array([2**40, 2**40 + 1])
+"""What else draws luck at a visit, beside items: leaving and returning, then the session's end."""
+_DWELL = np.full(1, 2)
+"""Which further luck of an item that was shown decides its dwell; the choice has 0 and 1."""
 
 
 class UserPopulation:
@@ -63,109 +32,138 @@ class UserPopulation:
 
     Args:
         world: The truth.
-        seed: Root of the choice and visit streams.
+        seed: Root of the users' luck.
         rows: Rows of the world, repeats allowed, shape ``(U,)``; all once by default.
         twins: Rows of one user have the same luck, so that policies can be compared on it.
-
-    Attributes:
-        day: Day of the coming visit, shape ``(U,)``.
-        days_away: Days between the last visit and the coming one, shape ``(U,)``; 0 at first.
-        alive: Users that still come, shape ``(U,)``.
-        mood: Running satisfaction, shape ``(U,)``.
-        load: Recent clicks per topic, shape ``(U, T)``.
-        drift: Interest relative to the start, shape ``(U, T)``.
-        fatigue: Log-odds lost per candidate, before sensitivity, shape ``(U, N)``.
     """
 
     def __init__(
-        self, world: World, seed: int = 0, rows: IntArray | None = None, twins: bool = False
+        self, world: Truth, seed: int = 0, rows: IntArray | None = None, twins: bool = False
     ) -> None:
-        self.world = world if rows is None else world.take(rows)
-        n, config = len(self.world), world.config
-        self._examination = dynamics.examination(config.slate_size, config.choice.position_bias)
-        self._choice_root = randomness.stream_keys(seed, randomness.CHOICES, self.world.users)
-        self._visit_root = randomness.stream_keys(seed, randomness.VISITS, self.world.users)
+        self.world = world = world if rows is None else world.take(rows)
+        config, n = world.config, len(world)
+        k, days = config.slate_size, config.horizon_days
+        self._choice = make_choice(config.choice, k)
+        self._at_rest = world.at_rest()
+        self._topics = pad_topics(world.topics)
+        c = config
+        self._topics_matter = c.satiation.enabled or c.drift.enabled or world.interest is not None
+        self._usual = pad_topics(world.usual_topics)
+        self._salts = randomness.salts(np.arange(len(world.topics)))
+        self._visit_salts = randomness.salts(_VISIT_COUNTERS)
+        self._traits = _traits(world)
+        self._mood_bases = _mood_bases(world.config)
+        self._memory: ItemMemory = make_memory(
+            n, world.n_candidates, config.fatigue.half_life, shown=k * days
+        )
+        root = randomness.stream_keys(seed, randomness.CHOICES, world.users)
+        self._state = UserState.unborn(root, world.topics.shape[1])
         self._repeat, self._repeats = np.zeros(n, np.int64), 1
         if not twins:
-            self._repeat, self._repeats = _repeats(self.world.users)
-        s, c = self.world.sensitivities, config
-        self._satiation = s.satiation * np.float32(c.satiation.strength)
-        self._drift_rate = np.minimum(s.drift * np.float32(c.drift.rate), np.float32(1.0))
-        self._leaving = s.leaving * np.float32(c.leaving.sensitivity)
-        self._returning = s.returning * np.float32(c.returning.sensitivity)
-        self._offset = (np.arange(n) * self.world.n_candidates)[:, None]
-        self._items = np.maximum(self.world.pools.items, 0).ravel()
-        self._appeal, self._worth = self.world.appeal.ravel(), self.world.worth.ravel()
-        self._episode = np.full(n, -1, np.int64)
-        self._visit = np.zeros(n, np.int64)
-        self.day = np.zeros(n, np.float32)
-        self.days_away = np.zeros(n, np.float32)
-        self.alive = np.zeros(n, np.bool_)
-        self.mood = np.zeros(n, np.float32)
-        self.load = np.zeros((n, self.world.n_topics), np.float32)
-        self.drift = np.zeros((n, self.world.n_topics), np.float32)
-        self.fatigue = np.zeros((n, self.world.n_candidates), np.float32)
+            self._repeat, self._repeats = _repeats(world.users)
+        self._rows = np.arange(n)
         self.reset()
 
     def __len__(self) -> int:
-        return len(self.world)
+        return len(self._rows)
+
+    @property
+    def alive(self) -> BoolArray:
+        """Users that still come, shape ``(U,)``."""
+        return self._state.alive
+
+    @property
+    def day(self) -> FloatArray:
+        """Day of the coming visit, shape ``(U,)``."""
+        return self._state.day
+
+    @property
+    def days_away(self) -> FloatArray:
+        """Days between the last visit and the coming one, shape ``(U,)``; 0 at first."""
+        return self._state.days_away
+
+    @property
+    def mood(self) -> FloatArray:
+        """Running satisfaction, shape ``(U,)``."""
+        return self._state.mood
+
+    @property
+    def load(self) -> FloatArray:
+        """Recent clicks per topic, shape ``(U, T)``."""
+        return self._state.per_topic[:, LOAD, : self.world.topics.shape[1]]
+
+    @property
+    def drift(self) -> FloatArray:
+        """Interest relative to the start, shape ``(U, T)``."""
+        return self._state.per_topic[:, DRIFT, : self.world.topics.shape[1]]
+
+    def fatigue(self, columns: IntArray) -> FloatArray:
+        """Log-odds lost by given columns, before sensitivity, shape of ``columns`` ``(U, n)``."""
+        cells = self._memory.locate(None, columns, keep=False)
+        return self._memory.read(cells, self._state.clock)
 
     def reset(self, rows: IntArray | BoolArray | None = None) -> None:
         """Start the next episode of the given rows (of all by default), with new luck."""
-        at = slice(None) if rows is None else rows
-        self._episode[at] += 1
-        self._visit[at] = 0
-        self.day[at] = 0.0
-        self.days_away[at] = 0.0
-        self.alive[at] = True
-        self.mood[at] = self.world.config.satisfaction.reference
-        self.load[at] = 0.0
-        self.drift[at] = 0.0
-        self.fatigue[at] = 0.0
+        at = slice(None)
+        if rows is not None:
+            at = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows.astype(np.intp)
+            if len(at) == 0:
+                return
+        s = self._state
+        s.episode[at] += 1
+        episode = s.episode[at] * self._repeats + self._repeat[at]
+        s.visit_key[at] = randomness.visit_key(s.root[at], episode)
+        s.day[at] = 0.0
+        s.days_away[at] = 0.0
+        s.alive[at] = True
+        s.mood[at] = self.world.config.satisfaction.reference
+        s.per_topic[at] = 0.0
+        s.tiredness[at] = 0.0
+        s.clock[at] = self._memory.restart(at, s.clock[at])
 
-    def step(self, columns: IntArray) -> StepOutcome:
+    def step(self, columns: IntArray, present: BoolArray | None = None) -> StepOutcome:
         """Show each user one slate.
 
         Args:
-            columns: Pool columns, distinct within a row, top position first, shape ``(U, k)``.
+            columns: Columns of the world, distinct within a row, top position first, ``(U, k)``.
+            present: Who is there, shape ``(U,)``; everybody by default. For the others nothing
+                happens and no time passes; their columns are not looked at.
 
         Raises:
             InvalidValue: ``columns`` has another shape than ``(U, slate_size)``.
         """
-        reaction = self._react(columns)
-        visit_keys = self._visit_keys()
-        clicks, satisfaction = self._choose(reaction, visit_keys)
-        gained = satisfaction.sum(axis=1)
-        expected = np.einsum("uk,uk->u", reaction.click, reaction.satisfaction)
-        feedback = SlateFeedback(
-            columns, clicks, np.where(clicks, satisfaction, np.float32(np.nan)), self.days_away
-        )
-        active, day = self.alive, self.day
-        self._remember(reaction, clicks, satisfaction)
-        leaving, hazard = self._mood_effects()
-        left, gap = self._leave_or_return(visit_keys[1], leaving, hazard)
-        self._pass_time(gap)
-        next_day = self.day.copy()  # `reset` writes into `day`
-        ended = active & ~left & (next_day >= self.world.config.horizon_days)
-        left &= active
-        self.alive = active & ~left & ~ended
-        return StepOutcome(
-            feedback, gained, expected, active, left, ended, day, next_day, leaving, hazard
-        )
+        self._require_slates(columns)
+        if present is None:
+            return self._visit(None, columns, self._state, self._traits)
+        rows = np.flatnonzero(present)
+        state = self._state.take(rows)
+        outcome = self._visit(rows, columns[rows], state, self._traits.take(rows))
+        self._state.put(rows, state)
+        return outcome.spread(rows, len(self))
 
     def expected_engagement(self, columns: IntArray) -> FloatArray:
         """Expected satisfaction-weighted clicks of a slate now, without showing it, ``(U,)``."""
-        reaction = self._react(columns)
-        return np.einsum("uk,uk->u", reaction.click, reaction.satisfaction)
+        click, satisfaction = self._probabilities(columns)
+        return np.einsum("uk,uk->u", click, satisfaction)
 
     def click_probabilities(self, columns: IntArray) -> FloatArray:
         """Probability of a click at each position of a slate shown now, shape ``(U, k)``."""
-        return self._react(columns).click
+        return self._probabilities(columns)[0]
+
+    def log_odds(self, columns: IntArray) -> FloatArray:
+        """Log-odds now of a click once examined, and of satisfaction, ``(2, U, n)``.
+
+        Args:
+            columns: Any number of columns of each user, shape ``(U, n)``.
+        """
+        slate = self._look_at(None, columns, self._state, self._traits, keep=False)
+        return slate.odds
 
     def privileged(self) -> FloatArray:
         """Latent state that a critic may see and a policy may not, shape ``(U, L)``, float32."""
         s, horizon = self.world.sensitivities, self.world.config.horizon_days
-        scalars = [self.mood, self.day / horizon, self.days_away / horizon, self.fatigue.mean(1)]
+        tired = self._state.tiredness / np.float32(self.world.n_candidates)
+        scalars = [self.mood, self.day / horizon, self.days_away / horizon, tired]
         scalars += [np.log(getattr(s, name)) for name in _SENSITIVITIES]
         return np.concatenate([self.load, self.drift, np.stack(scalars, 1)], 1, dtype=np.float32)
 
@@ -174,124 +172,222 @@ class UserPopulation:
         copy = object.__new__(UserPopulation)
         copy.__dict__.update(self.__dict__)
         copy.world = self.world.take(rows)
-        copy._offset = (np.arange(len(rows)) * self.world.n_candidates)[:, None]
-        copy._items = np.maximum(copy.world.pools.items, 0).ravel()
-        copy._appeal, copy._worth = copy.world.appeal.ravel(), copy.world.worth.ravel()
-        for name in _PER_ROW:
-            setattr(copy, name, getattr(self, name)[rows])
+        copy._at_rest = copy.world.at_rest()
+        copy._traits = self._traits.take(rows)
+        copy._memory = self._memory.take(rows)
+        copy._state = self._state.take(rows)
+        copy._repeat = self._repeat[rows]
+        copy._rows = np.arange(len(rows))
         return copy
 
-    def _react(self, columns: IntArray) -> _Reaction:
-        """Log-odds at rest, moved by satiation, drift and fatigue, through the choice model."""
-        c = self.world.config
-        if columns.shape != (len(self), c.slate_size):
-            raise InvalidValue(
-                f"slates of shape {columns.shape} for {len(self)} users and k={c.slate_size}",
-                field="columns",
-            )
-        cells = columns + self._offset
-        items = self._items.take(cells)
-        topics = self.world.topics.take(items, axis=0)
-        appeal, worth = self._appeal.take(cells), self._worth.take(cells)
-        if c.satiation.enabled:
-            lost = dynamics.satiation(self.load, self._satiation, c.satiation.threshold)
-            lost = dynamics.topic_effect(lost, topics)
-            appeal -= lost
-            worth -= lost * np.float32(c.satiation.on_satisfaction)
-        if c.drift.enabled:
-            moved = dynamics.topic_effect(self.drift, topics)
-            moved *= np.float32(c.drift.gain)
-            appeal += moved
-            worth += moved
-        if c.fatigue.enabled:
-            sensitivity = self.world.sensitivities.fatigue[:, None]
-            appeal -= self.fatigue.ravel().take(cells) * sensitivity
-        click = dynamics.sigmoid(appeal)
-        click *= self._examination
-        return _Reaction(cells, items, topics, click, dynamics.sigmoid(worth))
+    @property
+    def bytes_per_user(self) -> int:
+        """Memory of one user's state, without the world's tables."""
+        parts = [getattr(self._state, name) for name in UserState.__slots__]
+        return self._memory.bytes_per_user + sum(p.nbytes for p in parts) // max(len(self), 1)
 
-    def _visit_keys(self) -> tuple[randomness.Keys, randomness.Keys]:
-        """Keys of this visit: choices, then leaving and returning."""
-        episode = self._episode * self._repeats + self._repeat
-        counter = (episode << 20) + self._visit
-        return (
-            randomness.derive(self._choice_root, counter),
-            randomness.derive(self._visit_root, counter),
+    def _visit(
+        self, rows: IntArray | None, columns: IntArray, s: UserState, traits: Traits
+    ) -> StepOutcome:
+        """One slate for each of the rows; ``s`` is theirs, and is moved on in place."""
+        slate = self._look_at(rows, columns, s, traits, keep=True)
+        click = self._choice.clicks(slate.odds[0], slate.attraction)
+        keys, luck = self._luck(slate.items, s)
+        k = columns.shape[1]
+        clicks = self._choice.draw(
+            slate.odds[0], slate.attraction, click, luck[0, :, :k], keys[:, :k], keys[:, k]
+        )
+        clicks &= s.alive[:, None]
+        reaction = np.empty((len(columns), 2, k), np.float32)  # clicks, satisfaction
+        reaction[:, 0] = clicks
+        noise = self.world.config.satisfaction.noise
+        drawn = dynamics.noisy_satisfaction(slate.worth, luck[1, :, :k], noise)
+        np.multiply(drawn, clicks, out=reaction[:, 1])
+        sums = np.add.reduce(reaction, 2)
+        active, day, days_away = s.alive, s.day, s.days_away
+        self._remember(slate, reaction, sums, s, traits)
+        effects = self._mood_effects(s, traits)
+        over = self._live_on(effects, luck[:, :, k:], s)
+        left = self._leave(effects, over, luck[0, :, k], active)
+        next_day = s.day.copy()  # ``reset`` writes into ``s.day``
+        ended = active & ~left
+        ended &= next_day >= self.world.config.horizon_days
+        s.alive = active & ~(left | ended)
+        return StepOutcome(
+            columns,
+            clicks,
+            click,
+            self._choice.examination(slate.attraction),
+            slate.worth,
+            reaction[:, 1],
+            sums[:, 1],
+            active,
+            left,
+            ended,
+            over,
+            day,
+            next_day,
+            days_away,
+            effects.leaving,
+            effects.returning,
+            self._dwell(reaction, keys[:, :k]),
         )
 
-    def _choose(
-        self, reaction: _Reaction, visit_keys: tuple[randomness.Keys, randomness.Keys]
-    ) -> tuple[BoolArray, FloatArray]:
-        """Clicks, and satisfaction with them (0 where not clicked), both ``(U, k)``."""
-        keys = randomness.derive(visit_keys[0][:, None], reaction.items)
-        clicks = randomness.uniforms(keys) < reaction.click
-        clicks &= self.alive[:, None]
-        satisfaction = dynamics.noisy_satisfaction(
-            reaction.satisfaction,
-            randomness.second_uniforms(keys),
-            self.world.config.satisfaction.noise,
-        )
-        satisfaction *= clicks
-        return clicks, satisfaction
+    def _look_at(
+        self, rows: IntArray | None, columns: IntArray, s: UserState, traits: Traits, keep: bool
+    ) -> "_Slate":
+        """Log-odds at rest, moved by satiation, drift and fatigue."""
+        at_rest, config = self._at_rest, self.world.config
+        items = at_rest.items(rows, columns)
+        odds = at_rest.log_odds(rows, columns, items)
+        topics = cells = tired = None
+        if self._topics_matter:
+            topics = self._topics.take(items, axis=0)
+            shift = self._topic_shift(s, traits)
+            odds = odds + dynamics.topic_effects(shift, topics).transpose(1, 0, 2)
+        if config.fatigue.enabled:
+            cells = self._memory.locate(rows, columns, keep)
+            tired = self._memory.read(cells, s.clock)
+            odds[0] -= tired * traits.fatigue
+        likely = dynamics.sigmoid(odds)
+        return _Slate(items, topics, cells, tired, odds, likely[0], likely[1])
 
-    def _remember(self, reaction: _Reaction, clicks: BoolArray, satisfaction: FloatArray) -> None:
-        """What a visit leaves behind: satiation, fatigue, drift and mood."""
+    def _topic_shift(self, s: UserState, traits: Traits) -> FloatArray:
+        """Log-odds by topic that lasting interest, drift and satiation add, ``(R, 2, Tp)``."""
         c = self.world.config
-        if c.satiation.enabled:
-            self.load += dynamics.consumed_topics(clicks.astype(np.float32), reaction.topics)
-        if c.fatigue.enabled:
-            add = clicks * np.float32(c.fatigue.per_click) + np.float32(c.fatigue.per_showing)
-            fatigue = self.fatigue.ravel()
-            fatigue[reaction.cells] = fatigue.take(reaction.cells) + add
+        shift = np.empty_like(s.per_topic)
+        shift[:] = 0.0 if traits.interest is None else traits.interest
         if c.drift.enabled:
-            enjoyed = dynamics.consumed_topics(satisfaction, reaction.topics)
-            usual = self.world.usual_topics
-            self.drift = dynamics.drifted(self.drift, enjoyed, usual, self._drift_rate)
-        felt = dynamics.experience(satisfaction, clicks)
-        self.mood = self.mood + np.float32(c.satisfaction.memory) * (felt - self.mood)
+            shift += (s.per_topic[:, DRIFT] * np.float32(c.drift.gain))[:, None]
+        if c.satiation.enabled:
+            load = s.per_topic[:, LOAD]
+            lost = dynamics.satiation(load, traits.satiation, c.satiation.threshold)
+            shift[:, 0] -= lost
+            lost *= np.float32(c.satiation.on_satisfaction)
+            shift[:, 1] -= lost
+        return shift
 
-    def _mood_effects(self) -> tuple[FloatArray, FloatArray]:
-        """Probability of leaving now, and of coming back each day, both ``(U,)``."""
-        c, reference = self.world.config, self.world.config.satisfaction.reference
-        leaving = np.zeros(len(self), np.float32)
-        hazard = np.ones(len(self), np.float32)
-        if c.leaving.enabled:
-            leaving = dynamics.leaving_probability(
-                self.mood, c.leaving.base_rate, self._leaving, reference
-            )
+    def _luck(self, items: IntArray, s: UserState) -> tuple[randomness.Keys, FloatArray]:
+        """Keys ``(R, k + 2)`` and uniforms ``(2, R, k + 2)``: of items, of the visit's end."""
+        n, k = items.shape
+        salts = np.empty((n, k + 2), np.uint64)
+        salts[:, :k] = self._salts.take(items)
+        salts[:, k:] = self._visit_salts
+        return randomness.visit_luck(s.visit_key, salts)
+
+    def _remember(
+        self,
+        slate: "_Slate",
+        reaction: FloatArray,
+        sums: FloatArray,
+        s: UserState,
+        traits: Traits,
+    ) -> None:
+        """What a visit leaves behind: satiation, drift, fatigue and mood."""
+        c, n_clicks = self.world.config, sums[:, 0]
+        if slate.topics is not None:
+            met = dynamics.consumed_topics(reaction, slate.topics)
+            if c.drift.enabled:
+                s.per_topic[:, DRIFT] += dynamics.drift_step(
+                    s.per_topic[:, DRIFT], met[:, 1], self._usual, traits.drift_rate
+                )
+            if c.satiation.enabled:
+                s.per_topic[:, LOAD] += met[:, 0]
+        if slate.cells is not None and slate.tired is not None:
+            per_click, per_showing = np.float32(c.fatigue.per_click), c.fatigue.per_showing
+            amounts = reaction[:, 0] * per_click
+            amounts += slate.tired
+            amounts += np.float32(per_showing)
+            self._memory.write(slate.cells, s.clock, amounts)
+            s.tiredness += n_clicks * per_click + np.float32(per_showing * c.slate_size)
+        felt = dynamics.experience(sums[:, 1], n_clicks)
+        felt -= s.mood
+        felt *= np.float32(c.satisfaction.memory)
+        s.mood = s.mood + felt
+
+    def _mood_effects(self, s: UserState, traits: Traits) -> "_MoodEffects":
+        """Probabilities of leaving now, of coming back each day, and of another slate, ``(R,)``."""
+        c = self.world.config
+        n, reference = len(s.mood), c.satisfaction.reference
+        drawn = iter(dynamics.mood_odds(s.mood, reference, self._mood_bases, traits.mood_slopes))
+        never, always = np.zeros(n, np.float32), np.ones(n, np.float32)
+        return _MoodEffects(
+            next(drawn) if c.leaving.enabled else never,
+            next(drawn) if c.returning.enabled else always,
+            next(drawn) if c.session.enabled else never,
+        )
+
+    def _live_on(self, effects: "_MoodEffects", luck: FloatArray, s: UserState) -> BoolArray:
+        """Time passes until the next slate; whose session is over, shape ``(R,)``."""
+        c, n = self.world.config, len(s.mood)
+        over = np.ones(n, np.bool_)
+        gap = over.astype(np.float32)
         if c.returning.enabled:
-            hazard = dynamics.return_hazard(
-                self.mood, c.returning.mean_days, self._returning, reference
-            )
-        return leaving, hazard
-
-    def _leave_or_return(
-        self, keys: randomness.Keys, leaving: FloatArray, hazard: FloatArray
-    ) -> tuple[BoolArray, FloatArray]:
-        """Who leaves for good, and in how many days the others come back, both ``(U,)``."""
-        left = randomness.uniforms(keys) < leaving
-        gap = np.ones(len(self), np.float32)
-        if self.world.config.returning.enabled:
-            gap = dynamics.days_until_return(hazard, randomness.second_uniforms(keys))
-        return left, gap
-
-    def _pass_time(self, gap: FloatArray) -> None:
-        """Days pass until the next visit: satiation and fatigue fade."""
-        c = self.world.config
+            gap = dynamics.days_until_return(effects.returning, luck[1, :, 0])
+        if c.session.enabled:
+            over = luck[0, :, 1] >= effects.staying
+            gap *= over
         if c.satiation.enabled:
-            self.load *= dynamics.decay(gap, c.satiation.half_life)[:, None]
+            s.per_topic[:, LOAD] *= dynamics.decay(gap, c.satiation.half_life)[:, None]
         if c.fatigue.enabled:
-            self.fatigue *= dynamics.decay(gap, c.fatigue.half_life)[:, None]
-        self.day = self.day + gap
-        self.days_away = gap
-        self._visit += 1
+            s.tiredness *= dynamics.decay(gap, c.fatigue.half_life)
+            s.clock += gap.astype(np.int32)
+        s.day = s.day + gap
+        s.days_away = gap
+        randomness.next_visit(s.visit_key)
+        return over
+
+    def _leave(
+        self, effects: "_MoodEffects", over: BoolArray, luck: FloatArray, active: BoolArray
+    ) -> BoolArray:
+        """Who leaves for good, at the end of a session, shape ``(R,)``."""
+        left = luck < effects.leaving
+        left &= active
+        if self.world.config.session.enabled:
+            left &= over
+        return left
+
+    def _dwell(self, reaction: FloatArray, keys: randomness.Keys) -> FloatArray | None:
+        """Minutes on what was clicked, ``(R, k)``; None where dwell is not simulated."""
+        c = self.world.config.dwell
+        if not c.enabled:
+            return None
+        noise = randomness.normals(randomness.derive(keys, _DWELL))
+        minutes = dynamics.dwell_minutes(reaction[:, 1], noise, c.minutes, c.gain, c.spread)
+        return np.minimum(minutes, np.float32(c.length)) * reaction[:, 0]
+
+    def _probabilities(self, columns: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Of clicks, and mean satisfaction, of a slate shown now, both ``(U, k)``."""
+        self._require_slates(columns)
+        slate = self._look_at(None, columns, self._state, self._traits, keep=False)
+        return self._choice.clicks(slate.odds[0], slate.attraction), slate.worth
+
+    def _require_slates(self, columns: IntArray) -> None:
+        k = self.world.config.slate_size
+        if columns.shape != (len(self), k):
+            raise InvalidValue(
+                f"slates of shape {columns.shape} for {len(self)} users and k={k}",
+                field="columns",
+                mend="Give each user one row of slate_size distinct columns.",
+            )
 
 
-_PER_ROW = (
-    *("_choice_root", "_visit_root", "_repeat", "_satiation", "_drift_rate", "_leaving"),
-    *("_returning", "_episode", "_visit", "day", "days_away", "alive", "mood", "load", "drift"),
-    "fatigue",
-)
+class _Slate(NamedTuple):
+    """What is shown, and how it appeals: ``odds`` are log-odds of ``attraction`` and ``worth``."""
+
+    items: IntArray
+    topics: FloatArray | None
+    cells: IntArray | None
+    tired: FloatArray | None
+    odds: FloatArray
+    attraction: FloatArray
+    worth: FloatArray
+
+
+class _MoodEffects(NamedTuple):
+    leaving: FloatArray
+    returning: FloatArray
+    staying: FloatArray
 
 
 def privileged_names(world: World) -> tuple[str, ...]:
@@ -303,6 +399,34 @@ def privileged_names(world: World) -> tuple[str, ...]:
         *("mood", "day", "days_away", "mean_fatigue"),
         *(f"log_sensitivity:{name}" for name in _SENSITIVITIES),
     )
+
+
+def _traits(world: Truth) -> Traits:
+    """How strongly each user reacts: the world's strengths times the user's factors."""
+    c, s = world.config, world.sensitivities
+    slopes = [
+        -s.leaving * np.float32(c.leaving.sensitivity) if c.leaving.enabled else None,
+        s.returning * np.float32(c.returning.sensitivity) if c.returning.enabled else None,
+        s.returning * np.float32(c.session.sensitivity) if c.session.enabled else None,
+    ]
+    own = [slope for slope in slopes if slope is not None]
+    return Traits(
+        satiation=s.satiation * np.float32(c.satiation.strength),
+        fatigue=s.fatigue[:, None],
+        drift_rate=np.minimum(s.drift * np.float32(c.drift.rate), np.float32(1.0)),
+        mood_slopes=np.stack(own) if own else np.zeros((0, len(world)), np.float32),
+        interest=None if world.interest is None else pad_topics(world.interest),
+    )
+
+
+def _mood_bases(config: WorldConfig) -> FloatArray:
+    """Log-odds at the reference mood of what mood decides, shape ``(n, 1)``."""
+    rates = [
+        config.leaving.base_rate if config.leaving.enabled else None,
+        1.0 / config.returning.mean_days if config.returning.enabled else None,
+        1.0 - 1.0 / config.session.mean_slates if config.session.enabled else None,
+    ]
+    return dynamics.log_odds(np.array([rate for rate in rates if rate is not None]))[:, None]
 
 
 def _repeats(users: IntArray) -> tuple[IntArray, int]:

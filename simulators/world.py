@@ -1,8 +1,10 @@
 """The truth about a set of users: what a simulation knows and no policy may see."""
 
 from dataclasses import dataclass, fields, replace
+from typing import Protocol, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arrays import FloatArray, IntArray
 from ..candidates.catalogue import Catalogue
@@ -35,6 +37,67 @@ class Sensitivities:
     def take(self, rows: IntArray) -> "Sensitivities":
         """The given users."""
         return Sensitivities(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+
+class AtRest(Protocol):
+    """Looks the truth of shown items up, before any dynamics act."""
+
+    def items(self, rows: IntArray | None, columns: IntArray) -> IntArray:
+        """Item indices of columns, ``(R, k)`` to ``(R, k)``, ≥ 0; of ``rows``, or of all users."""
+        ...
+
+    def log_odds(self, rows: IntArray | None, columns: IntArray, items: IntArray) -> FloatArray:
+        """Log-odds of a click once examined, and of satisfaction once clicked, ``(2, R, k)``."""
+        ...
+
+
+class Truth(Protocol):
+    """What the engine needs to know of a world; ``World`` and ``FactorWorld`` are two."""
+
+    @property
+    def config(self) -> WorldConfig:
+        """The dynamics."""
+        ...
+
+    @property
+    def users(self) -> IntArray:
+        """User index of each row, shape ``(U,)``; luck belongs to it."""
+        ...
+
+    @property
+    def n_candidates(self) -> int:
+        """Columns that a slate may name."""
+        ...
+
+    @property
+    def topics(self) -> FloatArray:
+        """Topic shares of each item, shape ``(I, T)``, float32."""
+        ...
+
+    @property
+    def usual_topics(self) -> FloatArray:
+        """Topic shares of the data, shape ``(T,)``, float32."""
+        ...
+
+    @property
+    def interest(self) -> FloatArray | None:
+        """Lasting interest by topic: log-odds added to appeal and to worth, shape ``(U, 2, T)``."""
+        ...
+
+    @property
+    def sensitivities(self) -> Sensitivities:
+        """Differences between users."""
+        ...
+
+    def at_rest(self) -> AtRest:
+        """Look-ups into the truth."""
+        ...
+
+    def take(self, rows: IntArray) -> Self:
+        """The world of some users alone."""
+        ...
+
+    def __len__(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +142,15 @@ class World:
     def n_topics(self) -> int:
         """Topics ``T``."""
         return self.topics.shape[1]
+
+    @property
+    def interest(self) -> None:
+        """None: lasting interest is part of the tables."""
+        return None
+
+    def at_rest(self) -> "Tables":
+        """Look-ups into the tables, which are laid out anew for it."""
+        return Tables.of(self)
 
     def take(self, rows: IntArray) -> "World":
         """The world of some users alone, such as the training users; nothing else changes."""
@@ -129,3 +201,32 @@ class World:
         for other ones, call ``fit_world`` again.
         """
         return replace(self, config=config)
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """``AtRest`` of tables: appeal and worth side by side, so that one access brings both."""
+
+    offset: IntArray
+    item_of: IntArray
+    pairs: NDArray[np.complex64]
+
+    @classmethod
+    def of(cls, world: World) -> "Tables":
+        """Lay the tables of a world out."""
+        pairs = np.stack([world.appeal, world.worth], axis=-1, dtype=np.float32)
+        items = np.maximum(world.pools.items, 0).ravel()
+        offset = (np.arange(len(world)) * world.n_candidates)[:, None]
+        return cls(offset, items, pairs.view(np.complex64).ravel())
+
+    def items(self, rows: IntArray | None, columns: IntArray) -> IntArray:
+        """See ``AtRest``."""
+        return self.item_of.take(columns + self._offset(rows))
+
+    def log_odds(self, rows: IntArray | None, columns: IntArray, items: IntArray) -> FloatArray:
+        """See ``AtRest``."""
+        pairs = self.pairs.take(columns + self._offset(rows)).view(np.float32)
+        return pairs.reshape(*columns.shape, 2).transpose(2, 0, 1)
+
+    def _offset(self, rows: IntArray | None) -> IntArray:
+        return self.offset if rows is None else self.offset[rows]

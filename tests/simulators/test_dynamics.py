@@ -25,18 +25,6 @@ def test_sigmoid_and_log_odds_are_inverse() -> None:
     np.testing.assert_allclose(d.sigmoid(d.log_odds(p)), p, rtol=1e-5)
 
 
-@quick
-@given(st.integers(1, 50), st.floats(0.0, 5.0))
-def test_examination_starts_at_one_and_falls(k: int, bias: float) -> None:
-    p = d.examination(k, bias)
-    assert p[0] == 1.0 and ((p > 0) & (p <= 1)).all() and (np.diff(p) <= 0).all()
-
-
-def test_examination_is_the_exposure_discount_at_bias_one_and_flat_at_zero() -> None:
-    np.testing.assert_allclose(d.examination(3, 1.0), [1, 1 / np.log2(3), 1 / 2], rtol=1e-6)
-    np.testing.assert_array_equal(d.examination(3, 0.0), [1, 1, 1])
-
-
 def test_satiation_acts_beyond_its_threshold_only() -> None:
     load = np.array([[0.0, 1.0, 3.0]], np.float32)
     np.testing.assert_allclose(d.satiation(load, column(2.0), 1.0), [[0, 0, 2 * (3 - 1)]])
@@ -44,9 +32,11 @@ def test_satiation_acts_beyond_its_threshold_only() -> None:
 
 def test_topic_sums() -> None:
     topics = np.array([[[1, 0], [0.5, 0.5], [0, 0]]], np.float32)
-    np.testing.assert_allclose(d.topic_effect(np.array([[2, 4]], np.float32), topics), [[2, 3, 0]])
-    weights = np.array([[1, 2, 5]], np.float32)
-    np.testing.assert_allclose(d.consumed_topics(weights, topics), [[1 + 2 / 2, 2 / 2]])
+    per_topic = np.array([[[2, 4], [0, 1]]], np.float32)
+    np.testing.assert_allclose(d.topic_effects(per_topic, topics), [[[2, 3, 0], [0, 0.5, 0]]])
+    weights = np.array([[[1, 2, 5], [0, 1, 0]]], np.float32)
+    met = d.consumed_topics(weights, topics)
+    np.testing.assert_allclose(met, [[[1 + 2 / 2, 2 / 2], [1 / 2, 1 / 2]]])
 
 
 def test_half_life() -> None:
@@ -57,15 +47,16 @@ def test_drift_moves_towards_what_was_enjoyed_and_away_from_the_rest() -> None:
     """The sign that a scalar added to all topics gets wrong: one topic up, the others down."""
     start = np.zeros((1, 3), np.float32)
     usual = np.full(3, 1 / 3, np.float32)
-    after = d.drifted(start, np.array([[0.0, 0.8, 0.0]], np.float32), usual, column(0.1))
+    enjoyed = np.array([[0.0, 0.8, 0.0]], np.float32)
+    after = start + d.drift_step(start, enjoyed, usual, column(0.1))
     np.testing.assert_allclose(after, [[-0.1 / 3, 0.1 * 2 / 3, -0.1 / 3]], rtol=1e-5)
     np.testing.assert_allclose(after.sum(), 0.0, atol=1e-7)
 
 
 def test_no_drift_without_enjoyment() -> None:
     start = np.array([[0.2, -0.2]], np.float32)
-    after = d.drifted(start, np.zeros((1, 2), np.float32), column(0.5, 0.5), column(0.9))
-    np.testing.assert_array_equal(after, start)
+    step = d.drift_step(start, np.zeros((1, 2), np.float32), column(0.5, 0.5), column(0.9))
+    np.testing.assert_array_equal(step, 0.0)
 
 
 @quick
@@ -84,15 +75,14 @@ def test_satisfaction_noise_has_mean_zero() -> None:
 
 
 def test_experience_is_the_mean_over_clicks() -> None:
-    satisfaction = np.array([[0.2, 0.0, 0.6], [0.0, 0.0, 0.0]], np.float32)
-    np.testing.assert_allclose(d.experience(satisfaction, satisfaction > 0), [0.4, 0.0])
+    np.testing.assert_allclose(d.experience(column(0.2 + 0.6, 0.0), column(2, 0)), [0.4, 0.0])
 
 
 def test_leaving_falls_and_returning_rises_with_mood() -> None:
     mood = np.linspace(0, 1, 11, dtype=np.float32)
-    strength = np.full(11, 3.0, np.float32)
-    leaving = d.leaving_probability(mood, 0.03, strength, 0.4)
-    hazard = d.return_hazard(mood, 2.0, strength, 0.4)
+    slopes = np.full((2, 11), 3.0, np.float32) * column(-1.0, 1.0)[:, None]
+    base = d.log_odds(column(0.03, 1 / 2.0))[:, None]
+    leaving, hazard = d.mood_odds(mood, 0.4, base, slopes)
     assert (np.diff(leaving) < 0).all() and (np.diff(hazard) > 0).all()
     assert leaving[4] == pytest.approx(0.03, rel=1e-4)
     assert hazard[4] == pytest.approx(1 / 2, rel=1e-4)
@@ -112,3 +102,11 @@ def test_days_until_return_are_geometric(hazard: float) -> None:
 def test_days_until_return_are_finite_and_at_least_one(hazard: float, u: float) -> None:
     days = d.days_until_return(column(hazard), column(u))
     assert np.isfinite(days).all() and days[0] >= 1.0
+
+
+def test_dwell_has_its_median_at_half_satisfaction_and_grows_with_it() -> None:
+    z = np.linspace(-3, 3, 1001, dtype=np.float32)
+    half = d.dwell_minutes(np.full(1001, 0.5, np.float32), z, 20.0, 2.0, 0.5)
+    better = d.dwell_minutes(np.full(1001, 0.9, np.float32), z, 20.0, 2.0, 0.5)
+    assert np.median(half) == pytest.approx(20.0, rel=1e-5)
+    np.testing.assert_allclose(better / half, np.exp(2.0 * (0.9 - 0.5)), rtol=1e-5)

@@ -4,7 +4,7 @@ from itertools import product
 import numpy as np
 import pytest
 from fairloop.errors import InvalidValue
-from fairloop.simulators import dynamics
+from fairloop.simulators.choice import discount
 from fairloop.simulators.config import (
     DriftConfig,
     FatigueConfig,
@@ -99,7 +99,7 @@ def test_without_dynamics_every_visit_is_plain_position_based_choice(world: Worl
     population = UserPopulation(static, seed=2)
     rows = np.arange(len(static))[:, None]
     for day, columns in enumerate(random_slates(static, 30)):
-        expected = expit(static.appeal[rows, columns]) * dynamics.examination(10, 1.0)
+        expected = expit(static.appeal[rows, columns]) * discount(10, 1.0)
         np.testing.assert_allclose(population.click_probabilities(columns), expected, rtol=1e-4)
         outcome = population.step(columns)
         assert (outcome.day == day).all() and not outcome.left.any() and outcome.active.all()
@@ -131,32 +131,33 @@ def repeated(make_world: WorldMaker, n_users: int = 500, **parts: object) -> Use
 def test_satiation_lowers_appeal_and_worth_of_the_topic_alone(make_world: WorldMaker) -> None:
     population = repeated(make_world, satiation=SatiationConfig(threshold=0.0, strength=1.0))
     same, other = np.tile([0, 2], (500, 1)), np.tile([1, 3], (500, 1))
-    before, before_other = population._react(same), population._react(other)
+    before, before_other = population.log_odds(same), population.log_odds(other)
     clicked = population.step(same).feedback.clicks.any(axis=1)
-    after, after_other = population._react(same), population._react(other)
-    assert (after.click[clicked] < before.click[clicked]).all()
-    assert (after.satisfaction[clicked] < before.satisfaction[clicked]).all()
-    np.testing.assert_array_equal(after.click[~clicked], before.click[~clicked])
-    np.testing.assert_array_equal(after_other.click, before_other.click)
+    after, after_other = population.log_odds(same), population.log_odds(other)
+    assert (after[:, clicked] < before[:, clicked]).all()
+    np.testing.assert_array_equal(after[:, ~clicked], before[:, ~clicked])
+    np.testing.assert_array_equal(after_other, before_other)
 
 
-def test_satiation_fades_with_days_away(make_world: WorldMaker) -> None:
-    population = repeated(
-        make_world, satiation=SatiationConfig(threshold=0.0, half_life=1.0), n_users=50
-    )
-    population.step(np.tile([0, 2], (50, 1)))
-    loaded = population.load.copy()
-    assert loaded.max() > 0
-    population._pass_time(np.full(50, 3.0, np.float32))
-    np.testing.assert_allclose(population.load, loaded / 8, rtol=1e-5)
+def test_satiation_halves_with_every_half_life_away(make_world: WorldMaker) -> None:
+    """Two users in the same mood, one of whom stays away longer."""
+    returning = ReturnConfig(sensitivity=0.0, mean_days=3.0)
+    satiation = SatiationConfig(threshold=0.0, half_life=2.0)
+    population = repeated(make_world, satiation=satiation, returning=returning, n_users=50)
+    columns = np.tile([0, 2], (50, 1))
+    eaten = population.step(columns).clicks.sum(axis=1)
+    days = population.days_away
+    assert len(np.unique(days)) > 3 and eaten.any()
+    expected = np.stack([eaten * 0.5 ** (days / 2.0), np.zeros(50)], axis=1)
+    np.testing.assert_allclose(population.load, expected, rtol=1e-5)
 
 
 def test_fatigue_lowers_the_item_alone_and_more_when_clicked(make_world: WorldMaker) -> None:
     population = repeated(make_world, fatigue=FatigueConfig(half_life=365.0))
     columns = np.tile([0, 1], (500, 1))
     clicks = population.step(columns).feedback.clicks
-    shown = population.fatigue[:, :2]
-    assert (shown > 0).all() and (population.fatigue[:, 2:] == 0).all()
+    shown = population.fatigue(columns)
+    assert (shown > 0).all() and (population.fatigue(columns + 2) == 0).all()
     assert shown[clicks].min() > shown[~clicks].max()
     base = UserPopulation(population.world).click_probabilities(columns)
     assert (population.click_probabilities(columns) < base).all()
@@ -271,7 +272,9 @@ def test_reset_of_some_rows_leaves_the_others_alone(world: World) -> None:
     kept = np.setdiff1d(np.arange(len(world)), [2, 9])
     np.testing.assert_array_equal(after[kept], before[kept])
     assert (population.day[[2, 9]] == 0).all() and population.alive[[2, 9]].all()
-    assert (population.fatigue[[2, 9]] == 0).all() and (population.load[[2, 9]] == 0).all()
+    everything = np.tile(np.arange(world.n_candidates), (len(world), 1))
+    assert (population.fatigue(everything)[[2, 9]] == 0).all()
+    assert (population.load[[2, 9]] == 0).all()
 
 
 def test_paired_luck_lowers_the_variance_of_a_difference(world: World) -> None:
