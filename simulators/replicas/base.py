@@ -1,22 +1,21 @@
 """What all replicas share: episodes, luck, and the turn from a slate to a `StepOutcome`.
 
-A replica states its original's equations in four small methods; everything else (luck by counter,
+A replica states its original's equations in a few small methods; everything else (luck by counter,
 episodes, rows that come or stay away, copies of rows) is here, and is what `UserPopulation` does.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from typing import Any, Generic, Protocol, Self, TypeVar
+from dataclasses import dataclass
+from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from ...arrays import BoolArray, FloatArray, IntArray
 from ...errors import InvalidValue
-from ...rerankers.state import SlateFeedback
 from .. import randomness
-from ..population import StepOutcome
+from ..choice import ChoiceModel
+from ..outcome import StepOutcome
 
 
 class ReplicaConfig(BaseModel):
@@ -53,14 +52,36 @@ class Response:
     """How users would react to a slate now.
 
     Attributes:
+        choice: The choice model.
+        appeal: Its log-odds or scores of the items shown, shape ``(U, k)``.
+        attraction: What it makes of them one by one, shape ``(U, k)``; see ``ChoiceModel``.
         click: Probability of a click at each position, shape ``(U, k)``.
-        examination: Probability that each position is looked at, shape ``(U, k)``.
+        looks: Probability that each position is looked at, shape ``(U, k)`` or ``(k,)``.
         reward: What a click brings, in the original's own unit, shape ``(U, k)``.
     """
 
+    choice: ChoiceModel
+    appeal: FloatArray
+    attraction: FloatArray
     click: FloatArray
-    examination: FloatArray
+    looks: FloatArray
     reward: FloatArray
+
+    @classmethod
+    def of(
+        cls, choice: ChoiceModel, appeal: FloatArray, attraction: FloatArray, reward: FloatArray
+    ) -> "Response":
+        """What a choice model makes of a slate."""
+        click, looks = choice.clicks(appeal, attraction), choice.examination(attraction)
+        return cls(choice, appeal, attraction, click, looks, reward)
+
+    def draw(self, columns: IntArray, keys: "VisitKeys") -> BoolArray:
+        """Clicks, with luck that belongs to user, visit and column, shape ``(U, k)``."""
+        luck = randomness.derive(keys.choices[:, None], columns)
+        uniforms = randomness.uniforms(luck)
+        return self.choice.draw(
+            self.appeal, self.attraction, self.click, uniforms, luck, keys.visits
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +108,8 @@ class ReplicaPopulation(ABC, Generic[W]):
     so on, unless they are twins, who have the same luck.
 
     ``StepOutcome.engagement`` is the original's reward: clicks (SARDINE), minutes watched (RecSim),
-    the true score of what was chosen (T-RECS). None of the three rates what was clicked, so
-    ``feedback.satisfaction`` is NaN throughout.
+    the true score of what was chosen (T-RECS). None of the three knows satisfaction; that reward
+    stands in its place, in its own unit.
 
     Args:
         world: The users and the items.
@@ -108,6 +129,9 @@ class ReplicaPopulation(ABC, Generic[W]):
         *("day", "days_away", "alive"),
     )
     """Attributes with one entry per row; a replica adds its own state."""
+
+    rewards_minutes: bool = False
+    """Whether the reward of a click is the minutes spent on the item."""
 
     def __init__(
         self, world: W, seed: int = 0, rows: IntArray | None = None, twins: bool = False
@@ -162,7 +186,7 @@ class ReplicaPopulation(ABC, Generic[W]):
         part = self.take(rows)
         outcome = part._step(columns[rows])
         self._put(rows, part)
-        return _spread(outcome, rows, columns)
+        return outcome.spread(rows, len(self))
 
     def click_probabilities(self, columns: IntArray) -> FloatArray:
         """Probability of a click at each position of a slate shown now, shape ``(U, k)``."""
@@ -206,10 +230,6 @@ class ReplicaPopulation(ABC, Generic[W]):
         """How users would react to these slates now."""
 
     @abstractmethod
-    def _choose(self, columns: IntArray, response: Response, keys: VisitKeys) -> BoolArray:
-        """What is clicked, shape ``(U, k)``."""
-
-    @abstractmethod
     def _remember(
         self, columns: IntArray, clicks: BoolArray, response: Response, keys: VisitKeys
     ) -> None:
@@ -234,7 +254,7 @@ class ReplicaPopulation(ABC, Generic[W]):
             self.alive,
             self.day,
         )
-        clicks = self._choose(columns, response, keys) & active[:, None]
+        clicks = response.draw(columns, keys) & active[:, None]
         away = self.days_away
         self._remember(columns, clicks, response, keys)
         self._pass_time()
@@ -242,20 +262,31 @@ class ReplicaPopulation(ABC, Generic[W]):
         left &= active
         ended &= active & ~left
         self.alive = active & ~left & ~ended
+        reward = np.where(clicks, response.reward, np.float32(0.0))
         zeros = np.zeros(len(self), np.float32)
-        unrated = np.full(columns.shape, np.nan, np.float32)
         return StepOutcome(
-            feedback=SlateFeedback(columns, clicks, unrated, away),
-            engagement=np.where(clicks, response.reward, np.float32(0.0)).sum(axis=1),
-            expected_engagement=np.einsum("uk,uk->u", response.click, response.reward),
+            columns=columns,
+            clicks=clicks,
+            click_probability=response.click,
+            looks=response.looks,
+            mean_satisfaction=response.reward,
+            satisfaction=reward,
+            engagement=reward.sum(axis=1),
             active=active,
             left=left,
             ended=ended,
+            session_over=self._session_over(left) & active,
             day=day,
             next_day=self.day.copy(),  # `reset` writes into `day`
+            days_away=away,
             leaving_probability=zeros,
             return_hazard=zeros + np.float32(1.0),
+            minutes=reward if self.rewards_minutes else None,
         )
+
+    def _session_over(self, left: BoolArray) -> BoolArray:
+        """Who asks for no other slate on this day: everybody, where a step is a day."""
+        return np.ones_like(left)
 
     def _pass_time(self) -> None:
         """A step of the original stands for a day."""
@@ -291,29 +322,6 @@ class ReplicaPopulation(ABC, Generic[W]):
             values = getattr(self, name).copy()  # outcomes handed out may share the old array
             values[rows] = getattr(part, name)
             setattr(self, name, values)
-
-
-def _spread(outcome: StepOutcome, rows: IntArray, columns: IntArray) -> StepOutcome:
-    """The outcome of some rows among all; zeros, and False, for the rows that stayed away."""
-    n = len(columns)
-    parts: dict[str, Any] = dict(_fields(outcome))
-    feedback = parts.pop("feedback")
-    seen = {name: _among(values, rows, n) for name, values in _fields(feedback)}
-    seen["columns"] = columns
-    return StepOutcome(
-        feedback=SlateFeedback(**seen),
-        **{name: _among(values, rows, n) for name, values in parts.items()},
-    )
-
-
-def _fields(values: StepOutcome | SlateFeedback) -> Iterator[tuple[str, Any]]:
-    return ((f.name, getattr(values, f.name)) for f in fields(values))
-
-
-def _among(values: Any, rows: IntArray, n: int) -> Any:
-    spread = np.zeros((n, *values.shape[1:]), values.dtype)
-    spread[rows] = values
-    return spread
 
 
 def _repeats(users: IntArray) -> tuple[IntArray, int]:

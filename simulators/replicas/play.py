@@ -107,7 +107,7 @@ def play(
         sums += (
             outcome.engagement,
             outcome.expected_engagement * outcome.active,
-            outcome.feedback.clicks.sum(axis=1),
+            outcome.clicks.sum(axis=1),
             outcome.active,
         )
         step += 1

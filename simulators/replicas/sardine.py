@@ -16,6 +16,7 @@ from pydantic import Field
 
 from ...arrays import BoolArray, FloatArray, IntArray
 from .. import randomness
+from ..choice import PositionBased
 from ..config import parameter
 from . import sardine_dynamics as dynamics
 from .base import ReplicaConfig, ReplicaPopulation, Response, VisitKeys
@@ -184,9 +185,8 @@ class SardinePopulation(ReplicaPopulation[SardineWorld]):
         self._user_root = randomness.stream_keys(
             self.world.seed, randomness.SENSITIVITIES, self.world.users
         )
-        self._looked_at = dynamics.propensities(
-            c.slate_size, c.click_prop, c.click_model == "mixPBM"
-        )
+        mixed = c.click_model == "mixPBM"
+        self._choice = PositionBased(dynamics.propensities(c.slate_size, c.click_prop, mixed))
         self._main_topics = self.world.main_topics
         self.interests = np.zeros((n, c.n_topics), np.float32)
         self.bored = np.zeros((n, c.n_topics), np.bool_)
@@ -213,7 +213,7 @@ class SardinePopulation(ReplicaPopulation[SardineWorld]):
         drawn = randomness.uniforms(randomness.derive(keys[:, None], position))
         columns = (drawn * np.float32(self.world.n_candidates)).astype(np.int64)
         response, luck = self._respond(columns), self._visit_keys()
-        self._remember(columns, self._choose(columns, response, luck), response, luck)
+        self._remember(columns, response.draw(columns, luck), response, luck)
         self._visit += 1
 
     def current_interests(self) -> FloatArray:
@@ -252,21 +252,16 @@ class SardinePopulation(ReplicaPopulation[SardineWorld]):
             alike = dynamics.most_alike(self._main_topics.take(columns), c.n_topics)
             alike = alike >= c.diversity_threshold
             attraction[alike] /= np.float32(c.diversity_penalty)
-        click = attraction * self._looked_at
-        examination = np.broadcast_to(self._looked_at, click.shape)
-        return Response(click, examination, np.ones_like(click))
-
-    def _choose(self, columns: IntArray, response: Response, keys: VisitKeys) -> BoolArray:
-        luck = randomness.derive(keys.choices[:, None], columns)
-        return randomness.uniforms(luck) < response.click
+        return Response.of(self._choice, scores, attraction, np.ones_like(attraction))
 
     def _remember(
         self, columns: IntArray, clicks: BoolArray, response: Response, keys: VisitKeys
     ) -> None:
         c = self.world.config
         self._note_clicks(columns, clicks)
+        now = np.add(self._visit, 1)
         counts = dynamics.recent_counts(
-            self._clicked_topics, self._clicked_steps, self._visit + np.int64(1), c.boredom_window, c.n_topics
+            self._clicked_topics, self._clicked_steps, now, c.boredom_window, c.n_topics
         )
         self.bored, self.timeout = dynamics.next_boredom(
             self.bored, self.timeout, counts, c.boredom_threshold, c.boredom_window
