@@ -12,7 +12,7 @@ from .config import WorldConfig
 from .item_memory import ItemMemory, make_memory
 from .outcome import StepOutcome
 from .users import DRIFT, LOAD, Traits, UserState, pad_topics
-from .world import Truth, World
+from .world import NEVER, Truth, World
 
 __all__ = ["StepOutcome", "UserPopulation", "privileged_names"]
 
@@ -73,6 +73,11 @@ class UserPopulation:
         return self._state.alive
 
     @property
+    def episode(self) -> IntArray:
+        """Which of its user's episodes each row is in, shape ``(U,)``; twins share them."""
+        return self._state.episode * self._repeats + self._repeat
+
+    @property
     def day(self) -> FloatArray:
         """Day of the coming visit, shape ``(U,)``."""
         return self._state.day
@@ -111,8 +116,7 @@ class UserPopulation:
                 return
         s = self._state
         s.episode[at] += 1
-        episode = s.episode[at] * self._repeats + self._repeat[at]
-        s.visit_key[at] = randomness.visit_key(s.root[at], episode)
+        s.visit_key[at] = randomness.visit_key(s.root[at], self.episode[at])
         s.day[at] = 0.0
         s.days_away[at] = 0.0
         s.alive[at] = True
@@ -121,23 +125,32 @@ class UserPopulation:
         s.tiredness[at] = 0.0
         s.clock[at] = self._memory.restart(at, s.clock[at])
 
-    def step(self, columns: IntArray, present: BoolArray | None = None) -> StepOutcome:
+    def step(
+        self,
+        columns: IntArray,
+        present: BoolArray | None = None,
+        blank: BoolArray | None = None,
+    ) -> StepOutcome:
         """Show each user one slate.
 
         Args:
             columns: Columns of the world, distinct within a row, top position first, ``(U, k)``.
             present: Who is there, shape ``(U,)``; everybody by default. For the others nothing
                 happens and no time passes; their columns are not looked at.
+            blank: Positions at which nothing is shown, so that nothing is clicked there and nobody
+                tires of it, shape ``(U, k)``; none by default. Their columns must be distinct from
+                the others of the row all the same.
 
         Raises:
             InvalidValue: ``columns`` has another shape than ``(U, slate_size)``.
         """
         self._require_slates(columns)
         if present is None:
-            return self._visit(None, columns, self._state, self._traits)
+            return self._visit(None, columns, self._state, self._traits, blank)
         rows = np.flatnonzero(present)
         state = self._state.take(rows)
-        outcome = self._visit(rows, columns[rows], state, self._traits.take(rows))
+        blank = None if blank is None else blank[rows]
+        outcome = self._visit(rows, columns[rows], state, self._traits.take(rows), blank)
         self._state.put(rows, state)
         return outcome.spread(rows, len(self))
 
@@ -187,10 +200,17 @@ class UserPopulation:
         return self._memory.bytes_per_user + sum(p.nbytes for p in parts) // max(len(self), 1)
 
     def _visit(
-        self, rows: IntArray | None, columns: IntArray, s: UserState, traits: Traits
+        self,
+        rows: IntArray | None,
+        columns: IntArray,
+        s: UserState,
+        traits: Traits,
+        blank: BoolArray | None,
     ) -> StepOutcome:
         """One slate for each of the rows; ``s`` is theirs, and is moved on in place."""
         slate = self._look_at(rows, columns, s, traits, keep=True)
+        if blank is not None:
+            slate.odds[0][blank], slate.attraction[blank] = NEVER, 0.0
         click = self._choice.clicks(slate.odds[0], slate.attraction)
         keys, luck = self._luck(slate.items, s)
         k = columns.shape[1]
@@ -205,7 +225,7 @@ class UserPopulation:
         np.multiply(drawn, clicks, out=reaction[:, 1])
         sums = np.add.reduce(reaction, 2)
         active, day, days_away = s.alive, s.day, s.days_away
-        self._remember(slate, reaction, sums, s, traits)
+        self._remember(slate, reaction, sums, s, traits, blank)
         effects = self._mood_effects(s, traits)
         over = self._live_on(effects, luck[:, :, k:], s)
         left = self._leave(effects, over, luck[0, :, k], active)
@@ -282,6 +302,7 @@ class UserPopulation:
         sums: FloatArray,
         s: UserState,
         traits: Traits,
+        blank: BoolArray | None,
     ) -> None:
         """What a visit leaves behind: satiation, drift, fatigue and mood."""
         c, n_clicks = self.world.config, sums[:, 0]
@@ -298,8 +319,11 @@ class UserPopulation:
             amounts = reaction[:, 0] * per_click
             amounts += slate.tired
             amounts += np.float32(per_showing)
-            self._memory.write(slate.cells, s.clock, amounts)
             s.tiredness += n_clicks * per_click + np.float32(per_showing * c.slate_size)
+            if blank is not None:
+                amounts[blank] = slate.tired[blank]
+                s.tiredness -= np.float32(per_showing) * blank.sum(axis=1, dtype=np.float32)
+            self._memory.write(slate.cells, s.clock, amounts)
         felt = dynamics.experience(sums[:, 1], n_clicks)
         felt -= s.mood
         felt *= np.float32(c.satisfaction.memory)
