@@ -129,10 +129,10 @@ def _appeal(
         + t.appeal_hidden * hidden
     )
     spread = config.choice.attraction_spread * _standardised(mixture, valid)
-    return spread + _intercept(spread[valid], config.choice.base_attraction)
+    return spread + intercept(spread[valid], config.choice.base_attraction)
 
 
-def _intercept(log_odds_at_rest: FloatArray, mean: float) -> float:
+def intercept(log_odds_at_rest: FloatArray, mean: float) -> float:
     """The constant that gives the log-odds the wanted mean probability."""
 
     def excess(constant: float) -> float:
