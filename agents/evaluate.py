@@ -11,6 +11,7 @@ from ..metrics.bootstrap import bootstrap_sums, interval
 from ..rerankers.constraints import Constraints
 from ..simulators.gaps import RunningGaps
 from ..simulators.logged import LoggedPopulation
+from ..simulators.policies import PolicyLuck
 from .baselines import Entrant
 from .config import EvaluationConfig
 from .outcomes import Arena, UserTotals, run
@@ -80,10 +81,9 @@ def first_slate_ndcg(
     """NDCG of each user's first slate against held-out interactions, NaN without any, ``(U,)``."""
     logged = LoggedPopulation(arena.world, arena.constraints, seed, context=arena.context)
     everyone = np.ones(len(arena), np.bool_)
-    columns = entrant.make().slates(
-        logged, everyone, RunningGaps(arena.constraints), np.random.default_rng(seed)
-    )
-    lists = np.take_along_axis(arena.world.pools.items, columns, axis=1)
+    luck = PolicyLuck.at(logged, seed)
+    decision = entrant.make().decide(logged, everyone, RunningGaps(arena.constraints), luck)
+    lists = np.take_along_axis(arena.world.pools.items, decision.columns, axis=1)
     held = candidates.heldout
     relevance, n_relevant = relevance_of(
         lists, arena.world.users, held.user, held.item, candidates.catalogue.n_items

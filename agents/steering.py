@@ -8,7 +8,7 @@ adds to the weights of the floors and of diversity while a limit is missed, and 
 
 import numpy as np
 
-from ..arrays import BoolArray, FloatArray, IntArray
+from ..arrays import BoolArray, FloatArray
 from ..candidates.catalogue import Catalogue
 from ..candidates.pools import CandidatePools
 from ..rerankers.base import Reranker, Slates, require_k
@@ -19,7 +19,7 @@ from ..rerankers.features import observation
 from ..rerankers.filters import FilteredReranker
 from ..simulators.gaps import Controller
 from ..simulators.logged import LoggedPopulation
-from ..simulators.policies import SlatePolicy
+from ..simulators.policies import Decision, PolicyLuck, SlatePolicy
 from .policy import WeightPolicy
 from .serving import PolicyReranker, States, policy_slates
 
@@ -62,17 +62,17 @@ class Steered:
         """See `Controller.reset`."""
         self._controller = ConstraintController(self._policy.constraints)
 
-    def slates(
+    def decide(
         self,
         logged: LoggedPopulation,
         active: BoolArray,
         controller: Controller,
-        rng: np.random.Generator,
-    ) -> IntArray:
+        luck: PolicyLuck,
+    ) -> Decision:
         """The policy's slates, which its own controller takes in; ``controller`` is not read."""
-        columns = self._inner.slates(logged, active, self, rng)
-        self.update(logged.measured(columns), active)
-        return columns
+        decision = self._inner.decide(logged, active, self, luck)
+        self.update(logged.measured(decision.columns), active)
+        return decision
 
 
 class SteeredReranker:

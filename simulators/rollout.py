@@ -4,7 +4,7 @@ Same world and seed, same luck for each user whatever the policy: compare polici
 difference of each user's outcomes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -14,9 +14,8 @@ from ..rerankers.constraints import Constraints
 from ..rerankers.context import PoolContext
 from .gaps import Controller, RunningGaps
 from .logged import LoggedPopulation
-from .policies import SlatePolicy
-from .population import StepOutcome
-from .randomness import POLICY
+from .outcome import StepOutcome
+from .policies import Decision, PolicyLuck, SlatePolicy
 from .world import World
 
 
@@ -67,6 +66,58 @@ class UserOutcomes:
         return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)))
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One slate of each user who has not long been gone.
+
+    Attributes:
+        at: Row of each user at the start of the simulation, shape ``(U,)``.
+        number: Slates that these users were shown before in this episode.
+        world: The truth about them.
+        decision: What the policy chose.
+        outcome: What came of it; ``outcome.active`` says who was still there.
+        measured: Exposure share of each floor's group, then diversity, shape ``(U, C)``.
+    """
+
+    at: IntArray
+    number: int
+    world: World
+    decision: Decision
+    outcome: StepOutcome
+    measured: FloatArray
+
+
+def slates_shown(
+    world: World,
+    policy: SlatePolicy,
+    constraints: Constraints | None = None,
+    seed: int = 0,
+    controller: Controller | None = None,
+    rows: IntArray | None = None,
+    context: PoolContext | None = None,
+    twins: bool = False,
+) -> Iterator[Shown]:
+    """Let every user come until they leave or the horizon is reached, one slate each at a time.
+
+    See ``simulate`` for the arguments.
+    """
+    constraints = Constraints() if constraints is None else constraints
+    controller = RunningGaps(constraints) if controller is None else controller
+    logged = LoggedPopulation(world, constraints, seed, rows, context, twins)
+    at, number = np.arange(len(logged)), 0
+    alive = logged.population.alive
+    while alive.any():
+        decision = policy.decide(logged, alive, controller, PolicyLuck.at(logged, seed, number))
+        measured = logged.measured(decision.columns)
+        outcome = logged.step(decision.columns)
+        controller.update(measured, outcome.active)
+        yield Shown(at, number, logged.world, decision, outcome, measured)
+        alive, number = logged.population.alive, number + 1
+        if 0.0 < alive.mean() < _KEEP:
+            rows_left = np.flatnonzero(alive)
+            logged, at, alive = logged.take(rows_left), at[rows_left], alive[rows_left]
+
+
 def simulate(
     world: World,
     policy: SlatePolicy,
@@ -78,7 +129,7 @@ def simulate(
     progress: Callable[[int, int], None] | None = None,
     twins: bool = False,
 ) -> UserOutcomes:
-    """Let every user come until they leave or the horizon is reached.
+    """What one episode brings every user.
 
     Args:
         world: The truth; its horizon and slate size hold.
@@ -92,57 +143,58 @@ def simulate(
         progress: Called with users finished and users in all.
         twins: Rows of one user have the same luck instead.
     """
-    constraints = Constraints() if constraints is None else constraints
-    controller = RunningGaps(constraints) if controller is None else controller
-    logged = LoggedPopulation(world, constraints, seed, rows, context, twins)
-    rng = np.random.default_rng([seed, POLICY])
-    totals = _Totals(logged.world.users, len(constraints.exposure), world.config.horizon_days)
-    at = np.arange(len(logged))
-    alive = logged.population.alive
-    while alive.any():
-        columns = policy.slates(logged, alive, controller, rng)
-        measured = logged.measured(columns)
-        outcome = logged.step(columns)
-        controller.update(measured, outcome.active)
-        totals.add(at, outcome, measured)
-        alive = logged.population.alive
+    totals = Totals.of(world, constraints, rows)
+    for shown in slates_shown(world, policy, constraints, seed, controller, rows, context, twins):
+        totals.add(shown)
         if progress is not None:
-            progress(len(totals.users) - int(alive.sum()), len(totals.users))
-        if 0.0 < alive.mean() < _KEEP:
-            rows_left = np.flatnonzero(alive)
-            logged, at, alive = logged.take(rows_left), at[rows_left], alive[rows_left]
+            progress(totals.n_gone, len(totals.users))
     return totals.outcomes()
 
 
 _KEEP = 0.7  # Dropping those who are gone pays once they are this many: a copy costs a few steps.
 
 
-class _Totals:
-    """Running sums of one simulation, one row per user."""
+class Totals:
+    """Running sums of one simulation, one row per user.
+
+    Args:
+        users: User index of each row, shape ``(U,)``.
+        n_floors: Floors that are measured.
+        horizon: Days.
+    """
 
     def __init__(self, users: IntArray, n_floors: int, horizon: float) -> None:
         n = len(users)
         self.users = users
+        self.n_gone = 0
         self._sums = np.zeros((5, n))
         self._exposure = np.zeros((n, n_floors))
         self._days = np.full(n, float(horizon))
         self._retained = np.ones(n, np.bool_)
 
-    def add(self, at: IntArray, outcome: StepOutcome, measured: FloatArray) -> None:
-        """Add one visit of the users at rows ``at``."""
-        here = outcome.active
+    @classmethod
+    def of(cls, world: World, constraints: Constraints | None, rows: IntArray | None) -> "Totals":
+        """Those of a simulation of these rows, before its first slate."""
+        users = world.users if rows is None else world.users[rows]
+        n_floors = 0 if constraints is None else len(constraints.exposure)
+        return cls(users, n_floors, world.config.horizon_days)
+
+    def add(self, shown: Shown) -> None:
+        """Add one slate of each user."""
+        at, outcome, here = shown.at, shown.outcome, shown.outcome.active
         visit = [
             outcome.engagement,
             outcome.expected_engagement * here,
-            outcome.feedback.clicks.sum(axis=1),
+            outcome.clicks.sum(axis=1),
             here,
-            measured[:, -1] * here,
+            shown.measured[:, -1] * here,
         ]
         self._sums[:, at] += np.stack(visit)
-        self._exposure[at] += measured[:, :-1] * here[:, None]
+        self._exposure[at] += shown.measured[:, :-1] * here[:, None]
         gone = at[outcome.left]
         self._days[gone] = outcome.day[outcome.left]
         self._retained[gone] = False
+        self.n_gone += int(np.count_nonzero(outcome.left | outcome.ended))
 
     def outcomes(self) -> UserOutcomes:
         """The sums so far."""

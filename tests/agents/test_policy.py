@@ -11,7 +11,7 @@ from fairloop.rerankers.context import PoolContext
 from fairloop.rerankers.state import replay
 from fairloop.simulators.gaps import RunningGaps
 from fairloop.simulators.logged import LoggedPopulation
-from fairloop.simulators.policies import ObservationPolicy
+from fairloop.simulators.policies import ObservationPolicy, PolicyLuck
 from torch import nn
 
 
@@ -86,7 +86,7 @@ def test_serving_a_replayed_log_shows_what_the_simulation_showed(policy, world, 
     alive = np.ones(len(rows), bool)
     compared = 0
     for _ in range(6):
-        columns = inside.slates(logged, alive, gaps, rng)
+        columns = inside.decide(logged, alive, gaps, PolicyLuck.at(logged, 4)).columns
         for row in np.flatnonzero(alive):
             state = replayed(log, pools, world, constraints, row)
             served = PolicyReranker(

@@ -12,7 +12,7 @@ from fairloop.rerankers.exposure import measure
 from fairloop.rerankers.features import FEATURES
 from fairloop.simulators.gaps import RunningGaps
 from fairloop.simulators.logged import LoggedPopulation
-from fairloop.simulators.policies import ObservationPolicy
+from fairloop.simulators.policies import ObservationPolicy, PolicyLuck
 
 
 def blind(policy: WeightPolicy, floor: float, diversity: float) -> WeightPolicy:
@@ -31,7 +31,8 @@ def level(policy: WeightPolicy, arena, *, steered: bool) -> np.ndarray:
     for seed in range(200):
         rows = rng.choice(len(arena), 8, replace=False)
         logged = LoggedPopulation(arena.world, arena.constraints, seed, rows, arena.context)
-        columns = acting.slates(logged, np.ones(8, np.bool_), idle, rng)
+        luck = PolicyLuck.at(logged, seed)
+        columns = acting.decide(logged, np.ones(8, np.bool_), idle, luck).columns
         measured.append(logged.measured(columns))
     return np.concatenate(measured[100:]).mean(axis=0)
 
@@ -69,10 +70,10 @@ def test_users_who_are_gone_do_not_count(policy, arena):
     steered = Steered(ObservationPolicy(policy.weights), policy)
     logged = LoggedPopulation(arena.world, arena.constraints, 1, context=arena.context)
     nobody = np.zeros(len(logged), np.bool_)
-    rng = np.random.default_rng(0)
-    steered.slates(logged, nobody, RunningGaps(arena.constraints), rng)
+    luck = PolicyLuck.at(logged, 1)
+    steered.decide(logged, nobody, RunningGaps(arena.constraints), luck)
     assert not steered.gaps.any()
-    steered.slates(logged, ~nobody, RunningGaps(arena.constraints), rng)
+    steered.decide(logged, ~nobody, RunningGaps(arena.constraints), luck)
     assert steered.gaps.any()
     steered.reset()
     assert not steered.gaps.any()

@@ -112,10 +112,10 @@ def test_padding_is_never_drawn(world: World) -> None:
     shown: list[np.ndarray] = []
 
     class Spy(RandomSlates):
-        def slates(self, logged, active, controller, rng):
-            columns = super().slates(logged, active, controller, rng)
-            shown.append(columns)
-            return columns
+        def decide(self, logged, active, controller, luck):
+            decision = super().decide(logged, active, controller, luck)
+            shown.append(decision.columns)
+            return decision
 
     simulate(narrow, Spy(), seed=0)
     assert max(columns.max() for columns in shown) < 12
