@@ -13,8 +13,9 @@ from ..errors import ArtifactNotFound
 from ..rerankers.base import Reranker
 from ..rerankers.state import StateLookup
 from ..rerankers.topk import TopKConfig
-from ..simulators.study import LoadPolicy, StudyResult, run_study
-from ..simulators.study_config import ArmConfig, StudyConfig
+from ..simulators.study.config import ArmConfig, StudyConfig
+from ..simulators.study.result import StudyResult
+from ..simulators.study.run import LoadPolicy, run_study
 from .datasets import open_dataset
 from .db.engine import Database
 from .home import Home

@@ -59,6 +59,10 @@ class SlateFeedback:
     satisfaction: FloatArray
     days_away: FloatArray
 
+    def take(self, rows: IntArray) -> Self:
+        """A copy of the given rows, in that order."""
+        return type(self)(*(getattr(self, f.name)[rows] for f in fields(self)))
+
 
 @dataclass(slots=True)
 class ObservedState:
@@ -154,7 +158,34 @@ def observe(
     rows = np.arange(len(state)) if active is None else np.flatnonzero(active)
     columns = feedback.columns[rows]
     patterns = context.patterns[rows[:, None], columns]
-    _take_in(state, rows, columns, context.pattern_topics[patterns], feedback, memory)
+    shown = feedback if active is None else feedback.take(rows)
+    _take_in(state, rows, columns, context.pattern_topics[patterns], shown, memory)
+
+
+def observe_items(
+    state: ObservedState,
+    item_topics: BoolArray,
+    rows: IntArray,
+    feedback: SlateFeedback,
+    memory: Memory = MEMORY,
+) -> None:
+    """Take in one slate for each of some users, in place, where columns are items.
+
+    For a state over a whole catalogue, whatever pools the slates were chosen from.
+
+    Args:
+        state: The state of ``U`` users, its ``N`` columns the items of the catalogue.
+        item_topics: The catalogue's topics, shape ``(I, T)``.
+        rows: Distinct rows of the state, shape ``(P,)``.
+        feedback: What each of them was shown, with item indices as columns; ``P`` slates.
+        memory: Decay constants.
+
+    Raises:
+        InvalidValue: There are more or fewer rows than slates.
+    """
+    if len(rows) != len(feedback.columns):
+        raise InvalidValue(f"{len(rows)} rows for {len(feedback.columns)} slates", field="feedback")
+    _take_in(state, rows, feedback.columns, item_topics[feedback.columns], feedback, memory)
 
 
 def replay(
@@ -216,25 +247,25 @@ def _take_in(
 ) -> None:
     """Decay the given rows, then add what their slates brought.
 
-    ``columns`` ``(R, k)`` and ``topics`` ``(R, k, T)`` are of the rows alone; columns of ``PAD``
-    have left the pool. ``feedback`` is of all users.
+    ``columns`` ``(R, k)``, ``topics`` ``(R, k, T)`` and ``feedback`` are of the rows alone; columns
+    of ``PAD`` have left the pool.
     """
-    clicks = feedback.clicks[rows]
+    clicks = feedback.clicks
     n_clicks = clicks.sum(axis=1)
-    days = feedback.days_away[rows].astype(np.float32)
+    days = feedback.days_away.astype(np.float32)
     rest = memory.day**days
 
     clicked = clicks.astype(np.float32)
     _decay_add(state.topic_clicks, rows, memory.topic_clicks * rest, _per_topic(clicked, topics))
-    _rate_topics(state, rows, topics, clicks, feedback.satisfaction[rows], memory)
+    _rate_topics(state, rows, topics, clicks, feedback.satisfaction, memory)
 
     kept = memory.items * rest
     _count(state.item_shown, rows, columns, np.ones_like(clicked), kept)
     _count(state.item_clicked, rows, columns, clicked, kept)
 
-    rated = clicks & ~np.isnan(feedback.satisfaction[rows])
+    rated = clicks & ~np.isnan(feedback.satisfaction)
     n_rated = rated.sum(axis=1)
-    total = np.where(rated, feedback.satisfaction[rows], 0.0).sum(axis=1)
+    total = np.where(rated, feedback.satisfaction, 0.0).sum(axis=1)
     seen = np.where(n_rated > 0, total / np.maximum(n_rated, 1), state.satisfaction[rows])
     state.satisfaction[rows] += memory.satisfaction * (seen - state.satisfaction[rows])
     rate = n_clicks / max(columns.shape[1], 1)

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ...simulators.study_config import load_study
+from ...simulators.study.config import load_study
 from ..studying import StudySummary, run_stored_study
 from .context import opened
 from .output import Json, number, show, working

@@ -3,39 +3,37 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
-from ..arrays import IntArray
-from ..candidates.candidate_set import CandidateSet
-from ..candidates.config import CandidateConfig
-from ..candidates.dataset import Dataset
-from ..candidates.fit import RecBoleWorker
-from ..candidates.folders import write_folder_atomically
-from ..candidates.groups import GroupsConfig
-from ..candidates.interactions import Interactions
-from ..candidates.pools import CandidatePools
-from ..candidates.sealed_folder import seal
-from ..errors import InvalidValue
-from ..rerankers.base import Reranker
-from ..rerankers.constraints import Constraints
-from ..rerankers.exposure import ExposureConfig
-from ..rerankers.factory import make_reranker
-from ..rerankers.knowledge import Knowledge
-from ..rerankers.state import StateLookup
-from .study_config import ArmConfig, StudyConfig
-from .study_measures import MEASURES, measure_round
-from .study_plot import draw_study
-from .study_users import RunningStates, StudyUsers, append_clicks
+from ...candidates.candidate_set import CandidateSet
+from ...candidates.config import CandidateConfig
+from ...candidates.dataset import Dataset
+from ...candidates.fit import RecBoleWorker
+from ...candidates.groups import GroupsConfig
+from ...candidates.interactions import Interactions
+from ...errors import InvalidValue
+from ...rerankers.amortised.epsilon_greedy import EpsilonGreedyConfig, EpsilonGreedyReranker
+from ...rerankers.base import Reranker
+from ...rerankers.constraints import Constraints
+from ...rerankers.exposure import ExposureConfig
+from ...rerankers.factory import make_reranker
+from ...rerankers.knowledge import Knowledge
+from ...rerankers.state import StateLookup
+from .. import randomness
+from ..world import World
+from .config import ArmConfig, StudyConfig
+from .feedback import FeedbackLog
+from .measures import Before, measure_round
+from .observed import ObservedUsers
+from .result import ArmAndSeed, StudyResult
+from .users import StudyUsers, study_truth
 
 Progress = Callable[[int, int], None]
 LoadPolicy = Callable[[str, CandidateSet, StateLookup], Reranker]
 """From a policy's version, the candidates and the users' observed state to a re-ranker."""
-
-KIND = "study"
 
 
 class Refitter(Protocol):
@@ -52,59 +50,6 @@ class Refitter(Protocol):
     ) -> CandidateSet:
         """Fit again on other training interactions."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class StudyResult:
-    """The measures of a study.
-
-    Attributes:
-        config: What was run; the constraints are filled in.
-        frame: One row per measure: ``arm``, ``seed``, ``round`` (from 1), ``measure``, ``of``
-            (``attribute=group``, or empty) and ``value``.
-        metrics: RecBole's own test measures of the first fit.
-    """
-
-    config: StudyConfig
-    frame: pd.DataFrame
-    metrics: dict[str, float]
-
-    def save(self, folder: Path) -> Path:
-        """Store ``study.parquet``, ``study.png``, ``study.svg`` and a manifest, all or nothing.
-
-        Raises:
-            StorageFull: The disk is full; nothing is left behind and an earlier folder stays.
-        """
-
-        def fill(target: Path) -> None:
-            self.frame.to_parquet(target / "study.parquet", index=False)
-            arms = [arm.name for arm in self.config.arms]
-            draw_study(self.frame, arms, self._targets(), target / "study")
-            seal(
-                target,
-                {
-                    "kind": KIND,
-                    "format": 1,
-                    "config": self.config.model_dump(mode="json"),
-                    "metrics": self.metrics,
-                    "measures": MEASURES,
-                },
-            )
-
-        return write_folder_atomically(folder, fill)
-
-    def _targets(self) -> dict[str, float]:
-        """Minimum exposure shares by ``attribute=group``."""
-        limits = self.config.constraints or Constraints()
-        return {f"{floor.attribute}={floor.group}": floor.share for floor in limits.exposure}
-
-    def last_round(self) -> pd.DataFrame:
-        """Mean over seeds of each measure in the last round, one column per arm."""
-        last = self.frame[self.frame["round"] == self.config.rounds]
-        table = last.pivot_table(
-            index=["measure", "of"], columns="arm", values="value", aggfunc="mean"
-        )
-        return table[[arm.name for arm in self.config.arms]]
 
 
 def run_study(
@@ -140,14 +85,19 @@ def run_study(
         study = _Study(config, base, fitter, load_policy)
         ranking = fitter.refit(base, base.train, top_n=base.n_items)
         frames: list[pd.DataFrame] = []
+        logs: dict[ArmAndSeed, FeedbackLog] = {}
         for seed in config.seeds:
-            people = study.users(ranking, seed)
+            truth = study.truth(ranking, seed)
+            before = Before.of(base, truth.users, seed)
             for arm in config.arms:
-                frames.append(study.run(arm, people, seed))
+                frame, log = study.run(arm, truth, before, seed)
+                frames.append(frame)
+                if config.keep_log:
+                    logs[arm.name, seed] = log
                 if progress is not None:
                     total = len(config.seeds) * len(config.arms) * config.rounds
                     progress(len(frames) * config.rounds, total)
-    return StudyResult(config, pd.concat(frames, ignore_index=True), base.metrics)
+    return StudyResult(config, pd.concat(frames, ignore_index=True), base, logs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +109,7 @@ class _Study:
     fitter: Refitter
     load_policy: LoadPolicy | None
 
-    def users(self, ranking: CandidateSet, seed: int) -> StudyUsers:
+    def truth(self, ranking: CandidateSet, seed: int) -> World:
         """Draw who takes part, among the users with a full pool, and fit their truth."""
         able = self.base.pools().users
         wanted = self.config.users
@@ -171,41 +121,69 @@ class _Study:
             )
         if wanted is not None:
             able = np.sort(np.random.default_rng(seed).choice(able, wanted, replace=False))
-        return StudyUsers.fit(ranking, able, self.config.world, self.config.k, seed)
+        config = self.config
+        return study_truth(ranking, config.world, config.k, config.rounds, seed, able)
 
-    def run(self, arm: ArmConfig, people: StudyUsers, seed: int) -> pd.DataFrame:
+    def run(
+        self, arm: ArmConfig, truth: World, before: Before, seed: int
+    ) -> tuple[pd.DataFrame, FeedbackLog]:
         """All rounds of one arm with one seed."""
-        base, users = self.base, people.users
-        states = RunningStates(base.catalogue)
-        reranker = self._reranker(arm, states)
-        rng = np.random.default_rng([seed, 1])
+        config, base = self.config, self.base
+        people = StudyUsers(truth, config.feedback, seed)
+        observed = ObservedUsers(base.catalogue, people.users)
+        reranker = self._reranker(arm, observed.of)
+        log = FeedbackLog(config.feedback)
         current, train = base, base.train
         rows: list[tuple[object, ...]] = []
-        for number in range(1, self.config.rounds + 1):
-            pools = _unseen(current.pools(users), train, users)
-            slates = reranker.rerank(pools, self.config.k, rng)
-            reaction = people.react(slates.items, number)
+        for number in range(1, config.rounds + 1):
+            rng = np.random.default_rng([seed, randomness.POLICY, number])
+            self._one_day(people, current, reranker, log, observed, rng)
             rows += [
                 (arm.name, seed, number, *measure)
-                for measure in measure_round(base, train, users, slates.items, reaction)
+                for measure in measure_round(before, people, log, train)
             ]
-            states.note(pools, slates, reaction)
-            train = append_clicks(train, base.train, slates.items, users, reaction, number)
-            if number % self.config.refit_every == 0 and number < self.config.rounds:
+            people.next_day()
+            train = log.training(base.train)
+            due = number % config.refit_every == 0 and number < config.rounds
+            if due and len(train) > len(current.train):  # else the fit would be the same
                 current = self.fitter.refit(base, train)
-        return pd.DataFrame(rows, columns=["arm", "seed", "round", "measure", "of", "value"])
+        columns = ["arm", "seed", "round", "measure", "of", "value"]
+        return pd.DataFrame(rows, columns=columns), log
 
-    def _reranker(self, arm: ArmConfig, states: RunningStates) -> Reranker:
+    def _one_day(
+        self,
+        people: StudyUsers,
+        current: CandidateSet,
+        reranker: Reranker,
+        log: FeedbackLog,
+        observed: ObservedUsers,
+        rng: np.random.Generator,
+    ) -> None:
+        """A slate for whoever is here, and further ones for those whose session goes on."""
+        while len(people.visiting):
+            pools = people.pools(current)
+            visits = people.show(pools, reranker.rerank(pools, self.config.k, rng))
+            log.append(visits)
+            observed.note(visits)
+
+    def _reranker(self, arm: ArmConfig, states: StateLookup) -> Reranker:
+        inner = self._without_exploration(arm, states)
+        share = self.config.feedback.exploration
+        if share == 0.0:
+            return inner
+        return EpsilonGreedyReranker(EpsilonGreedyConfig(epsilon=share), inner)
+
+    def _without_exploration(self, arm: ArmConfig, states: StateLookup) -> Reranker:
         constraints = self.config.constraints or Constraints()
         if arm.reranker is not None:
-            return make_reranker(arm.reranker, Knowledge.of(self.base, constraints, states.of))
+            return make_reranker(arm.reranker, Knowledge.of(self.base, constraints, states))
         if self.load_policy is None or arm.policy is None:
             raise InvalidValue(
                 f"arm {arm.name!r} names a policy, and none can be loaded here",
                 field="arms",
                 mend="Run it with `fairloop study run`, or give the arm a reranker.",
             )
-        return self.load_policy(arm.policy, self.base, states.of)
+        return self.load_policy(arm.policy, self.base, states)
 
 
 def _with_constraints(
@@ -231,8 +209,3 @@ def _with_constraints(
             mend="State an exposure floor or min_diversity.",
         )
     return config.model_copy(update={"constraints": limits})
-
-
-def _unseen(pools: CandidatePools, train: Interactions, users: IntArray) -> CandidatePools:
-    """The pools without what was clicked since the model was fitted."""
-    return pools.keep(~train.contains(users, pools.items))

@@ -1,6 +1,6 @@
-"""One picture of a study: popularity lift and exposure over the rounds."""
+"""One picture of a study: exposure, choices and people over the rounds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -14,6 +14,15 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 # Okabe & Ito's palette: told apart by people with any colour vision.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+_ACROSS = 3
+_WHERE_IT_MOVES = (
+    ("engagement", "", "Satisfaction per user of the study"),
+    ("active_users", "", "Users who came"),
+    ("retention", "", "Users who have not left for good"),
+    ("slate_overlap", "pairs=strangers", "Overlap of two users' slates (Jaccard)"),
+    ("topic_shift", "", "Topics clicked: distance to round 1"),
+)
+_SHARES = ("popularity_lift", "exposure_share", "retention")
 
 
 def draw_study(
@@ -27,26 +36,22 @@ def draw_study(
         targets: Minimum exposure shares by ``attribute=group``; drawn dashed.
         path: Where to write, without an ending: ``.png`` and ``.svg`` are added.
     """
-    panels = [
-        ("popularity_lift", "", "Popularity lift of slates over profiles"),
-        *_exposure_panel(frame, targets),
-        ("gini", "", "Gini of exposure over items"),
-        ("clicks_per_user", "", "Clicks per user and round"),
-    ]
-    figure = Figure(figsize=(5.2 * 2, 3.6 * ((len(panels) + 1) // 2)), layout="constrained")
+    panels = [*_panels(frame, targets)]
+    rows = -(-len(panels) // _ACROSS)
+    figure = Figure(figsize=(4.2 * _ACROSS, 3.2 * rows), layout="constrained")
     FigureCanvasAgg(figure)
-    grid = figure.subplots((len(panels) + 1) // 2, 2, squeeze=False).ravel()
+    grid = figure.subplots(rows, _ACROSS, squeeze=False).ravel()
     for axes, (measure, of, title) in zip(grid, panels, strict=False):
         part = frame[(frame["measure"] == measure) & (frame["of"] == of)]
         _draw(axes, part, arms, title)
         if measure == "exposure_share" and of in targets:
             axes.axhline(targets[of], color="0.3", linestyle="--", linewidth=1, label="target")
-        if measure in ("popularity_lift", "exposure_share"):
+        if measure in _SHARES:
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     for axes in grid[len(panels) :]:
         axes.set_visible(False)
     n_seeds = frame["seed"].nunique()
-    found = [axes.get_legend_handles_labels() for axes in grid[:2]]
+    found = [axes.get_legend_handles_labels() for axes in grid[: len(panels)]]
     legend = {
         label: handle
         for handles, labels in found
@@ -64,6 +69,18 @@ def draw_study(
     # A fixed salt and no date: equal studies give equal files.
     with mpl.rc_context({"svg.hashsalt": "fairloop", "svg.fonttype": "none"}):
         figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
+
+
+def _panels(frame: pd.DataFrame, targets: Mapping[str, float]) -> Iterator[tuple[str, str, str]]:
+    """Measure, group and title of each panel; what never moves in any arm is not drawn."""
+    yield "popularity_lift", "", "Popularity lift of slates over profiles"
+    yield from _exposure_panel(frame, targets)
+    yield "gini", "", "Gini of exposure over items"
+    yield "clicks_per_user", "", "Clicks per user who came"
+    for measure, of, title in _WHERE_IT_MOVES:
+        values = frame.loc[(frame["measure"] == measure) & (frame["of"] == of), "value"]
+        if values.nunique() > 1:
+            yield measure, of, title
 
 
 def _exposure_panel(

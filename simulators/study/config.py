@@ -1,15 +1,21 @@
 """What a feedback-loop study does, as a file of settings."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ..candidates.config import CandidateConfig
-from ..config_files import read_yaml, validate
-from ..rerankers.constraints import Constraints
-from ..rerankers.factory import RerankerConfig
-from ..rerankers.topk import TopKConfig
-from .config import ChoiceConfig, WorldConfig
+from ...candidates.config import CandidateConfig
+from ...config_files import read_yaml, validate
+from ...rerankers.constraints import Constraints
+from ...rerankers.factory import RerankerConfig
+from ...rerankers.topk import TopKConfig
+from ..config import ChoiceConfig, WorldConfig
+from .feedback import FeedbackConfig
+
+LONGEST = 3650
+"""Rounds, and so days, that the simulated calendar reaches."""
 
 
 class _Settings(BaseModel):
@@ -37,12 +43,33 @@ class ArmConfig(_Settings):
 
 
 def study_world() -> WorldConfig:
-    """The default world, with an attraction that suits any item instead of a chosen pool.
+    """A world without memory, with an attraction that suits any item instead of a chosen pool.
 
     A study gives a truth to every unseen item, most of which hold little appeal, so the mean
     click probability is lower than over the best candidates.
     """
-    return WorldConfig(choice=ChoiceConfig(base_attraction=0.05))
+    choice = ChoiceConfig(base_attraction=0.05)
+    return WorldConfig.static().model_copy(update={"choice": choice})
+
+
+def laid_over(world: WorldConfig, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a world with some of them changed.
+
+    A dynamic that is named is on, unless it says ``enabled: false``: nobody tunes what is off.
+
+    Args:
+        world: What holds for everything that is not named.
+        settings: Nested settings as in a YAML file.
+    """
+    plain = world.model_dump()
+    for name, given in settings.items():
+        before = plain.get(name)
+        if not isinstance(before, dict) or not isinstance(given, Mapping):
+            plain[name] = given
+            continue
+        on = {"enabled": True} if "enabled" in before else {}
+        plain[name] = before | on | dict(cast("Mapping[str, Any]", given))
+    return plain
 
 
 class StudyConfig(_Settings):
@@ -51,20 +78,23 @@ class StudyConfig(_Settings):
     Attributes:
         name: Name of the study; its results are stored under it.
         candidates: RecBole model, split and pool size.
-        rounds: Slates that each user is shown.
+        rounds: Days of the study. Whoever comes on a day is shown a slate.
         refit_every: Rounds between two fits of the model.
         seeds: One repetition of all arms each: users, tastes and luck. Arms share them.
         users: How many users take part, drawn anew per seed; all where None.
         k: Slate length.
         arms: What is compared; the first one is the reference.
         constraints: Limits for re-rankers that know them; the caller's default where None.
-        world: How simulated users choose. Only choice, tastes and satisfaction are used: one slate
-            a day, nobody tires or leaves.
+        feedback: Which reactions become data, and how much is explored.
+        world: How simulated users choose, tire, drift, leave and return. What is left out is as in
+            `study_world`: one slate a day, and nobody changes. See `laid_over`. Slate length and
+            horizon are those of the study.
+        keep_log: Whether every impression is stored with the results.
     """
 
     name: str = Field(default="study", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
     candidates: CandidateConfig = CandidateConfig()
-    rounds: int = Field(default=10, ge=1)
+    rounds: int = Field(default=10, ge=1, le=LONGEST)
     refit_every: int = Field(default=1, ge=1)
     seeds: tuple[int, ...] = Field(default=(1, 2), min_length=1)
     users: int | None = Field(default=None, ge=2)
@@ -73,7 +103,16 @@ class StudyConfig(_Settings):
         default=(ArmConfig(name="top-k", reranker=TopKConfig()),), min_length=1
     )
     constraints: Constraints | None = None
+    feedback: FeedbackConfig = FeedbackConfig()
     world: WorldConfig = Field(default_factory=study_world)
+    keep_log: bool = True
+
+    @field_validator("world", mode="before")
+    @classmethod
+    def _over_the_static_world(cls, value: object) -> object:
+        if not isinstance(value, Mapping):
+            return value
+        return laid_over(study_world(), cast("Mapping[str, Any]", value))
 
     @model_validator(mode="after")
     def _names_and_seeds_differ(self) -> "StudyConfig":
