@@ -6,7 +6,7 @@ less the price of what it lacks of each constraint, and the prices follow the me
 """
 
 import random
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ from stable_baselines3.common.vec_env import VecEnvWrapper
 from ..arrays import FloatArray
 from ..rerankers.features import feature_names, observation_names
 from ..simulators.actions import ActionMap
-from ..simulators.vector import RerankVecEnv
+from ..simulators.envs.rerank_sb3 import RerankVecEnv
 from .lagrange import LagrangeConfig, Multipliers, penalised
 from .learner_config import PPOConfig
 from .luck import luck_of_return
@@ -133,6 +133,10 @@ class PricedEnv(VecEnvWrapper):
         self._infos: list[dict[str, Any]] = [{} for _ in range(env.num_envs)]
         self._rewards: list[float] = []
         self._costs: list[FloatArray] = []
+
+    def seed(self, seed: int | None = None) -> Sequence[int | None]:
+        """Ignored: SB3 passes the network's seed on, and the users' luck has its own."""
+        return [None] * self.num_envs
 
     def reset(self) -> FloatArray:
         """Start all users anew."""

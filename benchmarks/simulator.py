@@ -22,11 +22,11 @@ import numpy as np
 from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.rerankers.constraints import Constraints, ExposureFloor
 from fairloop.simulators import randomness
-from fairloop.simulators.env import RerankEnv
+from fairloop.simulators.envs.rerank import RerankEnv
 from fairloop.simulators.fit import fit_world
 from fairloop.simulators.logged import LoggedPopulation
 from fairloop.simulators.population import UserPopulation
-from fairloop.simulators.vector import RerankVecEnv
+from fairloop.simulators.envs.rerank_sb3 import RerankVecEnv
 from fairloop.simulators.world import World
 
 from benchmarks.peers.plain_user import PlainUser

@@ -2,6 +2,6 @@
 
 ``config`` names every parameter, ``fit`` makes a ``World`` from candidates and ratings,
 ``dynamics`` holds the equations, ``population`` runs them for many users at once, ``logged`` adds
-what a platform could observe, ``env`` and ``vector`` are the Gymnasium and stable-baselines3
+what a platform could observe, ``envs`` holds the Gymnasium and stable-baselines3
 faces, and ``rollout`` evaluates a policy.
 """

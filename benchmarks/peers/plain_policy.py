@@ -11,7 +11,7 @@ from fairloop.agents.policy import Layer, WeightPolicy
 from fairloop.agents.ppo import ResidualActorCritic
 from fairloop.rerankers.constraints import Constraints
 from fairloop.simulators.actions import ActionMap
-from fairloop.simulators.env import RerankEnv
+from fairloop.simulators.envs.rerank import RerankEnv
 from fairloop.simulators.world import World
 from gymnasium import Env, spaces
 from stable_baselines3 import PPO

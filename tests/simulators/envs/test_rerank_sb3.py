@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from fairloop.rerankers.constraints import Constraints
 from fairloop.simulators.actions import action_size
-from fairloop.simulators.env import RerankEnv
+from fairloop.simulators.envs.rerank import RerankEnv
+from fairloop.simulators.envs.rerank_sb3 import RerankVecEnv
 from fairloop.simulators.logged import LoggedPopulation
 from fairloop.simulators.population import privileged_names
-from fairloop.simulators.vector import RerankVecEnv
 from fairloop.simulators.world import World
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecMonitor, VecNormalize
@@ -50,10 +50,10 @@ def test_the_terminal_observation_is_the_one_before_the_reset(world: World) -> N
     observation = venv.reset()
     checked = 0
     for _ in range(40):
-        gaps = venv._controller.gaps
+        gaps = venv.controller.gaps
         twin.step(twin.slates(zeros(venv)))
         observation, _, done, infos = venv.step(zeros(venv))
-        gaps = venv._controller.gaps
+        gaps = venv.controller.gaps
         before = np.concatenate([twin.observation(gaps), twin.population.privileged()], axis=1)
         for row in np.flatnonzero(done).tolist():
             np.testing.assert_array_equal(infos[row]["terminal_observation"], before[row])
