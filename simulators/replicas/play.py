@@ -1,5 +1,6 @@
 """Policies for replicas, and episodes played with them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -44,21 +45,35 @@ class RandomColumns:
         return columns
 
 
-class GreedyColumns:
-    """The candidates with the highest true scores now: knows everything, plans nothing."""
+def true_scores(population: ReplicaPopulation[Any]) -> FloatArray:
+    """What users choose by now, shape ``(U, N)``."""
+    return population.scores()
 
-    name = "greedy on the truth"
+
+class GreedyColumns:
+    """The candidates with the highest scores now: knows everything, plans nothing.
+
+    Args:
+        score: Scores of all candidates, shape ``(U, N)``.
+        name: Name for tables.
+    """
+
+    def __init__(
+        self,
+        score: Callable[[Any], FloatArray] = true_scores,
+        name: str = "greedy on the truth",
+    ) -> None:
+        self._score = score
+        self.name = name
 
     def slates(self, population: ReplicaPopulation[Any], rng: np.random.Generator) -> IntArray:
         """The ``k`` highest scores, best first; ties as they come."""
-        size = population.world.n_candidates
-        step = max(1, _CELLS // size)
-        if len(population) <= step:
-            return _top(population.scores(), population.world.slate_size)
-        parts = [
-            np.arange(a, min(a + step, len(population))) for a in range(0, len(population), step)
-        ]
-        return np.concatenate([self.slates(population.take(rows), rng) for rows in parts])
+        n, k = len(population), population.world.slate_size
+        step = max(1, _CELLS // population.world.n_candidates)
+        if n <= step:
+            return _top(self._score(population), k)
+        blocks = [np.arange(start, min(start + step, n)) for start in range(0, n, step)]
+        return np.concatenate([_top(self._score(population.take(rows)), k) for rows in blocks])
 
 
 def _top(scores: FloatArray, k: int) -> IntArray:

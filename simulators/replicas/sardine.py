@@ -205,16 +205,18 @@ class SardinePopulation(ReplicaPopulation[SardineWorld]):
         self.timeout[:] = c.boredom_window
         self._clicked_steps[:] = _NEVER
         self._n_clicked[:] = 0
-        self._first_interaction(randomness.derive(keys, np.full(len(self), _FIRST_SLATE)))
-
-    def _first_interaction(self, keys: randomness.Keys) -> None:
-        """The step that the original takes by itself when it resets: step 0."""
-        position = np.arange(self.world.slate_size)[None, :]
-        drawn = randomness.uniforms(randomness.derive(keys[:, None], position))
-        columns = (drawn * np.float32(self.world.n_candidates)).astype(np.int64)
+        columns = self.first_slate()
         response, luck = self._respond(columns), self._visit_keys()
         self._remember(columns, response.draw(columns, luck), response, luck)
         self._visit += 1
+
+    def first_slate(self) -> IntArray:
+        """Random items that the original shows when it resets, at step 0; repeats are possible."""
+        keys = randomness.derive(self._user_root, self._counter())
+        keys = randomness.derive(keys, np.full(len(self), _FIRST_SLATE))
+        position = np.arange(self.world.slate_size)[None, :]
+        drawn = randomness.uniforms(randomness.derive(keys[:, None], position))
+        return (drawn * np.float32(self.world.n_candidates)).astype(np.int64)
 
     def current_interests(self) -> FloatArray:
         """Interests as boredom leaves them, shape ``(U, T)``."""
