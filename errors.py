@@ -4,7 +4,8 @@
 FairloopError
 ├── InvalidInput            a value, file or request that cannot be used
 │   ├── UnknownUser         ├── UnknownItem        ├── UnknownRecord
-│   ├── EmptyData           ├── MissingColumn      └── InvalidValue
+│   ├── EmptyData           ├── MissingColumn      ├── InvalidValue
+│   └── NotIdentified       data that cannot tell what was asked of them
 ├── UnreachableConstraint   a target above what any slate can give
 ├── NotReady                something must be made first
 │   ├── ArtifactNotFound    └── NotMigrated
@@ -68,6 +69,10 @@ class MissingColumn(InvalidInput):
 
 class InvalidValue(InvalidInput):
     """A value out of its range or of the wrong kind (a NaN rating, a k above the pool size)."""
+
+
+class NotIdentified(InvalidInput):
+    """Data that cannot tell what was asked of them, however many there are."""
 
 
 class UnreachableConstraint(FairloopError):
