@@ -35,10 +35,17 @@ class UserPopulation:
         seed: Root of the users' luck.
         rows: Rows of the world, repeats allowed, shape ``(U,)``; all once by default.
         twins: Rows of one user have the same luck, so that policies can be compared on it.
+        episodes: ``(r, R)``: all rows live through their users' episodes r, r + R, r + 2R and so
+            on, as where several populations share them out.
     """
 
     def __init__(
-        self, world: Truth, seed: int = 0, rows: IntArray | None = None, twins: bool = False
+        self,
+        world: Truth,
+        seed: int = 0,
+        rows: IntArray | None = None,
+        twins: bool = False,
+        episodes: tuple[int, int] | None = None,
     ) -> None:
         self.world = world = world if rows is None else world.take(rows)
         config, n = world.config, len(world)
@@ -61,6 +68,8 @@ class UserPopulation:
         self._repeat, self._repeats = np.zeros(n, np.int64), 1
         if not twins:
             self._repeat, self._repeats = _repeats(world.users)
+        if episodes is not None:
+            self._repeat, self._repeats = np.full(n, episodes[0]), episodes[1]
         self._rows = np.arange(n)
         self.reset()
 
@@ -122,7 +131,6 @@ class UserPopulation:
         s.alive[at] = True
         s.mood[at] = self.world.config.satisfaction.reference
         s.per_topic[at] = 0.0
-        s.tiredness[at] = 0.0
         s.clock[at] = self._memory.restart(at, s.clock[at])
 
     def step(
@@ -175,7 +183,7 @@ class UserPopulation:
     def privileged(self) -> FloatArray:
         """Latent state that a critic may see and a policy may not, shape ``(U, L)``, float32."""
         s, horizon = self.world.sensitivities, self.world.config.horizon_days
-        tired = self._state.tiredness / np.float32(self.world.n_candidates)
+        tired = self._memory.total(self._state.clock) / np.float32(self.world.n_candidates)
         scalars = [self.mood, self.day / horizon, self.days_away / horizon, tired]
         scalars += [np.log(getattr(s, name)) for name in _SENSITIVITIES]
         return np.concatenate([self.load, self.drift, np.stack(scalars, 1)], 1, dtype=np.float32)
@@ -215,24 +223,27 @@ class UserPopulation:
         keys, luck = self._luck(slate.items, s)
         k = columns.shape[1]
         clicks = self._choice.draw(
-            slate.odds[0], slate.attraction, click, luck[0, :, :k], keys[:, :k], keys[:, k]
+            slate.odds[0], slate.attraction, click, luck[:, :k, 0], keys[:, :k], keys[:, k]
         )
         clicks &= s.alive[:, None]
         reaction = np.empty((len(columns), 2, k), np.float32)  # clicks, satisfaction
         reaction[:, 0] = clicks
         noise = self.world.config.satisfaction.noise
-        drawn = dynamics.noisy_satisfaction(slate.worth, luck[1, :, :k], noise)
+        drawn = dynamics.noisy_satisfaction(slate.worth, luck[:, :k, 1], noise)
         np.multiply(drawn, clicks, out=reaction[:, 1])
         sums = np.add.reduce(reaction, 2)
         active, day, days_away = s.alive, s.day, s.days_away
         self._remember(slate, reaction, sums, s, traits, blank)
         effects = self._mood_effects(s, traits)
-        over = self._live_on(effects, luck[:, :, k:], s)
-        left = self._leave(effects, over, luck[0, :, k], active)
+        over = self._live_on(effects, luck[:, k:], s)
+        left = luck[:, k, 0] < effects.leaving
+        left &= active
+        if over is not None:
+            left &= over
         next_day = s.day.copy()  # ``reset`` writes into ``s.day``
-        ended = active & ~left
-        ended &= next_day >= self.world.config.horizon_days
-        s.alive = active & ~(left | ended)
+        ended = next_day >= self.world.config.horizon_days
+        ended &= active > left  # of truth values: active and not left
+        s.alive = active > (left | ended)
         return StepOutcome(
             columns,
             clicks,
@@ -275,10 +286,10 @@ class UserPopulation:
     def _topic_shift(self, s: UserState, traits: Traits) -> FloatArray:
         """Log-odds by topic that lasting interest, drift and satiation add, ``(R, 2, Tp)``."""
         c = self.world.config
-        shift = np.empty_like(s.per_topic)
-        shift[:] = 0.0 if traits.interest is None else traits.interest
-        if c.drift.enabled:
-            shift += (s.per_topic[:, DRIFT] * np.float32(c.drift.gain))[:, None]
+        drift, shift = s.per_topic[:, DRIFT : DRIFT + 1], np.empty_like(s.per_topic)
+        np.multiply(drift, np.float32(c.drift.gain), out=shift)
+        if traits.interest is not None:
+            shift += traits.interest
         if c.satiation.enabled:
             load = s.per_topic[:, LOAD]
             lost = dynamics.satiation(load, traits.satiation, c.satiation.threshold)
@@ -288,12 +299,12 @@ class UserPopulation:
         return shift
 
     def _luck(self, items: IntArray, s: UserState) -> tuple[randomness.Keys, FloatArray]:
-        """Keys ``(R, k + 2)`` and uniforms ``(2, R, k + 2)``: of items, of the visit's end."""
+        """Keys ``(R, k + 2)`` and uniforms ``(R, k + 2, 2)``: of items, of the visit's end."""
         n, k = items.shape
-        salts = np.empty((n, k + 2), np.uint64)
-        salts[:, :k] = self._salts.take(items)
-        salts[:, k:] = self._visit_salts
-        return randomness.visit_luck(s.visit_key, salts)
+        keys, visit = np.empty((n, k + 2), np.uint64), s.visit_key[:, None]
+        np.add(self._salts.take(items), visit, out=keys[:, :k])
+        np.add(self._visit_salts, visit, out=keys[:, k:])
+        return randomness.hashed(keys)
 
     def _remember(
         self,
@@ -305,26 +316,20 @@ class UserPopulation:
         blank: BoolArray | None,
     ) -> None:
         """What a visit leaves behind: satiation, drift, fatigue and mood."""
-        c, n_clicks = self.world.config, sums[:, 0]
+        c = self.world.config
         if slate.topics is not None:
             met = dynamics.consumed_topics(reaction, slate.topics)
-            if c.drift.enabled:
-                s.per_topic[:, DRIFT] += dynamics.drift_step(
-                    s.per_topic[:, DRIFT], met[:, 1], self._usual, traits.drift_rate
-                )
-            if c.satiation.enabled:
-                s.per_topic[:, LOAD] += met[:, 0]
+            drift = s.per_topic[:, DRIFT]
+            met[:, DRIFT] = dynamics.drift_step(drift, met[:, 1], self._usual, traits.drift_rate)
+            if not c.satiation.enabled:
+                met[:, LOAD] = 0.0
+            s.per_topic += met
         if slate.cells is not None and slate.tired is not None:
-            per_click, per_showing = np.float32(c.fatigue.per_click), c.fatigue.per_showing
-            amounts = reaction[:, 0] * per_click
+            amounts = reaction[:, 0] * np.float32(c.fatigue.per_click)
             amounts += slate.tired
-            amounts += np.float32(per_showing)
-            s.tiredness += n_clicks * per_click + np.float32(per_showing * c.slate_size)
-            if blank is not None:
-                amounts[blank] = slate.tired[blank]
-                s.tiredness -= np.float32(per_showing) * blank.sum(axis=1, dtype=np.float32)
+            amounts += np.float32(c.fatigue.per_showing)
             self._memory.write(slate.cells, s.clock, amounts)
-        felt = dynamics.experience(sums[:, 1], n_clicks)
+        felt = dynamics.experience(sums[:, 1], sums[:, 0])
         felt -= s.mood
         felt *= np.float32(c.satisfaction.memory)
         s.mood = s.mood + felt
@@ -334,42 +339,29 @@ class UserPopulation:
         c = self.world.config
         n, reference = len(s.mood), c.satisfaction.reference
         drawn = iter(dynamics.mood_odds(s.mood, reference, self._mood_bases, traits.mood_slopes))
-        never, always = np.zeros(n, np.float32), np.ones(n, np.float32)
         return _MoodEffects(
-            next(drawn) if c.leaving.enabled else never,
-            next(drawn) if c.returning.enabled else always,
-            next(drawn) if c.session.enabled else never,
+            next(drawn) if c.leaving.enabled else np.zeros(n, np.float32),
+            next(drawn) if c.returning.enabled else np.ones(n, np.float32),
+            next(drawn) if c.session.enabled else None,
         )
 
-    def _live_on(self, effects: "_MoodEffects", luck: FloatArray, s: UserState) -> BoolArray:
-        """Time passes until the next slate; whose session is over, shape ``(R,)``."""
-        c, n = self.world.config, len(s.mood)
-        over = np.ones(n, np.bool_)
-        gap = over.astype(np.float32)
+    def _live_on(self, effects: "_MoodEffects", luck: FloatArray, s: UserState) -> BoolArray | None:
+        """Time passes until the next slate; whose session is over, ``(R,)``, or None: all are."""
+        c, over = self.world.config, None
         if c.returning.enabled:
-            gap = dynamics.days_until_return(effects.returning, luck[1, :, 0])
-        if c.session.enabled:
-            over = luck[0, :, 1] >= effects.staying
+            gap = dynamics.days_until_return(effects.returning, luck[:, 0, 1])
+        else:
+            gap = np.ones(len(s.mood), np.float32)
+        if effects.staying is not None:
+            over = luck[:, 1, 0] >= effects.staying
             gap *= over
         if c.satiation.enabled:
             s.per_topic[:, LOAD] *= dynamics.decay(gap, c.satiation.half_life)[:, None]
-        if c.fatigue.enabled:
-            s.tiredness *= dynamics.decay(gap, c.fatigue.half_life)
-            s.clock += gap.astype(np.int32)
+        s.clock += gap.astype(np.int32)
         s.day = s.day + gap
         s.days_away = gap
         randomness.next_visit(s.visit_key)
         return over
-
-    def _leave(
-        self, effects: "_MoodEffects", over: BoolArray, luck: FloatArray, active: BoolArray
-    ) -> BoolArray:
-        """Who leaves for good, at the end of a session, shape ``(R,)``."""
-        left = luck < effects.leaving
-        left &= active
-        if self.world.config.session.enabled:
-            left &= over
-        return left
 
     def _dwell(self, reaction: FloatArray, keys: randomness.Keys) -> FloatArray | None:
         """Minutes on what was clicked, ``(R, k)``; None where dwell is not simulated."""
@@ -411,7 +403,7 @@ class _Slate(NamedTuple):
 class _MoodEffects(NamedTuple):
     leaving: FloatArray
     returning: FloatArray
-    staying: FloatArray
+    staying: FloatArray | None
 
 
 def privileged_names(world: World) -> tuple[str, ...]:
@@ -437,7 +429,7 @@ def _traits(world: Truth) -> Traits:
     return Traits(
         satiation=s.satiation * np.float32(c.satiation.strength),
         fatigue=s.fatigue[:, None],
-        drift_rate=np.minimum(s.drift * np.float32(c.drift.rate), np.float32(1.0)),
+        drift_rate=np.minimum(s.drift * np.float32(c.drift.rate * c.drift.enabled), np.float32(1)),
         mood_slopes=np.stack(own) if own else np.zeros((0, len(world)), np.float32),
         interest=None if world.interest is None else pad_topics(world.interest),
     )
