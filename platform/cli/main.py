@@ -23,6 +23,7 @@ COMMANDS = {
     "rerank": "Re-rank lists of any recommender, and measure what changed.",
     "frontier": "Compare re-rankers: what accuracy is kept for what is gained.",
     "audit": "Measure what was recommended, from the record.",
+    "simulate": "Policies in a simulated world, compared, with a log of what was shown.",
     "study": "Feedback-loop studies.",
     "serve": "Serve the recommendation API.",
     "db": "The schema of the SQL store.",

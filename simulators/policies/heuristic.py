@@ -13,15 +13,15 @@ from ...rerankers.features import feature_names
 from .linear import StaticWeights
 
 WEIGHTS = {
-    "base": 0.64,
-    "popularity": 0.028,
-    "recency": -0.182,
-    "satiation": -25.769,
-    "satiation_squared": -24.165,
-    "topic_taste": 7.787,
-    "fatigue": -50.972,
-    "clicked": -18.187,
-    "base_when_dissatisfied": 2.398,
+    "base": 1.481,
+    "popularity": -0.093,
+    "recency": -0.360,
+    "satiation": -43.317,
+    "satiation_squared": -11.991,
+    "topic_taste": 13.567,
+    "fatigue": -99.213,
+    "clicked": -29.008,
+    "base_when_dissatisfied": 2.178,
 }
 """Found by ``python -m benchmarks.headroom --tune``: CMA-ES on three made-up data sets and default
 worlds, none of which the benchmark measures. They are weights of features that are standardised or

@@ -27,7 +27,7 @@ from ..logged import LoggedPopulation
 from .base import Decision, PolicyLuck
 from .best_slate import best_slates
 
-PRICE = 0.6
+PRICE = 0.5
 """Of a rested item, found by ``python -m benchmarks.headroom --tune``."""
 
 

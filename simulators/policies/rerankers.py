@@ -1,10 +1,11 @@
 """Any re-ranker as a policy."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from ...arrays import BoolArray
+from ...arrays import PAD, BoolArray, IntArray
 from ...candidates.pools import CandidatePools
 from ...errors import NotReady
 from ...rerankers.base import Reranker
@@ -31,7 +32,7 @@ class RerankerPolicy:
     def __init__(
         self, reranker: Reranker | Callable[[StateLookup], Reranker], name: str | None = None
     ) -> None:
-        self._observed: ObservedState | None = None
+        self._served: tuple[CandidatePools, ObservedState] | None = None
         self._reranker = reranker(self._states) if callable(reranker) else reranker
         self.name = self._reranker.name if name is None else name
 
@@ -49,18 +50,37 @@ class RerankerPolicy:
         for visit in np.unique(luck.visits[active]).tolist():
             rows = np.flatnonzero(active & (luck.visits == visit))
             pools = logged.world.pools.take(rows)
-            self._observed = logged.observed.take(rows)
+            self._served = (pools, logged.observed.take(rows))
             slates = self._reranker.rerank(pools, k, luck.generator(visit))
             columns[rows], propensities[rows] = slates.columns, slates.propensities
         return Decision.drawn(columns, propensities, None)
 
     def _states(self, pools: CandidatePools) -> ObservedState:
-        """What was observed of the users who are being served."""
-        if self._observed is None or len(self._observed) != len(pools):
-            raise NotReady("no users are being served", field="states")
-        return self._observed
+        """What was observed of the users who are being served, by the columns of ``pools``."""
+        if self._served is None or len(self._served[0]) != len(pools):
+            raise NotReady("these are not the users who are being served", field="states")
+        served, observed = self._served
+        if pools.items is served.items:
+            return observed
+        columns, known = _columns_of(served.items, pools.items)
+        return replace(
+            observed,
+            item_shown=np.take_along_axis(observed.item_shown, columns, axis=1) * known,
+            item_clicked=np.take_along_axis(observed.item_clicked, columns, axis=1) * known,
+        )
 
 
 def from_reranker(reranker: Reranker) -> RerankerPolicy:
     """A re-ranker as a slate policy."""
     return RerankerPolicy(reranker)
+
+
+def _columns_of(pools: IntArray, items: IntArray) -> tuple[IntArray, BoolArray]:
+    """Where in each row of the pools the items stand, and which do, both ``(U, n)``."""
+    order = np.argsort(pools, axis=1, kind="stable")
+    offset = np.arange(len(pools))[:, None] * (max(int(pools.max()), int(items.max())) + 2)
+    keys = (np.take_along_axis(pools, order, axis=1) + offset).ravel()
+    place = np.minimum(np.searchsorted(keys, (items + offset).ravel()), keys.size - 1)
+    known = (keys[place].reshape(items.shape) == items + offset) & (items != PAD)
+    columns = order.ravel()[place].reshape(items.shape)
+    return np.where(known, columns, 0), known
