@@ -45,6 +45,7 @@ class StudySummary(BaseModel):
     folder: str
     table: str
     picture: str
+    logs: tuple[str, ...]
     rounds: int
     seeds: tuple[int, ...]
     users: int | None
@@ -112,6 +113,7 @@ def _summarise(result: StudyResult, folder: Path) -> StudySummary:
         folder=str(folder),
         table=str(folder / "study.parquet"),
         picture=str(folder / "study.png"),
+        logs=tuple(str(path) for path in sorted(folder.glob("log-*.parquet"))),
         rounds=config.rounds,
         seeds=config.seeds,
         users=config.users,

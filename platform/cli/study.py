@@ -43,3 +43,5 @@ def render(console: Console, summary: StudySummary) -> None:
         table.add_row(row.measure, row.of, *(number(row.arms[arm]) for arm in arms))
     console.print(table)
     console.print(f"{summary.picture}\n{summary.table}")
+    if summary.logs:
+        console.print(f"{len(summary.logs)} impression logs in {summary.folder}")

@@ -12,11 +12,14 @@ import scipy.sparse as sp
 from ...arrays import FloatArray, IntArray
 from ...candidates.interactions import Interactions
 
+STRANGERS = 10
+"""Random others that a user is compared with."""
+
 _ROWS = 1024
 
 
 def most_alike(interactions: Interactions, users: IntArray) -> IntArray:
-    """For each of the users, the row of the other one who is most like them.
+    """Pairs of each user with the other one who is most like them.
 
     Alike is the cosine between sets of items interacted with. Of equally similar users the first
     is taken. O(U² + Σ_i n_i²), in blocks of rows.
@@ -26,7 +29,7 @@ def most_alike(interactions: Interactions, users: IntArray) -> IntArray:
         users: User indices, at least two, shape ``(U,)``.
 
     Returns:
-        Rows into ``users``, shape ``(U,)``; nobody is their own.
+        Rows into ``users`` of both, shape ``(2, U)``; nobody is paired with themselves.
     """
     taste = interactions.matrix()[users]
     norms = np.sqrt(np.asarray(taste.sum(axis=1)).ravel())
@@ -37,40 +40,44 @@ def most_alike(interactions: Interactions, users: IntArray) -> IntArray:
         cosine = (scaled[start:stop] @ scaled.T).toarray()
         cosine[np.arange(stop - start), np.arange(start, stop)] = -1.0
         closest[start:stop] = cosine.argmax(axis=1)
-    return closest
+    return np.stack([np.arange(len(users)), closest])
 
 
 def strangers(n_users: int, rng: np.random.Generator) -> IntArray:
-    """For each user a random other one, each of them once; shape ``(U,)``."""
+    """Random pairs of users: each with ``STRANGERS`` others, or with all others where fewer.
+
+    Returns:
+        Rows of both, shape ``(2, P)``; nobody is paired with themselves, and no one twice with
+        the same.
+    """
     order = rng.permutation(n_users)
-    partner = np.empty(n_users, np.int64)
-    partner[order] = np.roll(order, 1)
-    return partner
+    steps = np.arange(1, min(STRANGERS, n_users - 1) + 1)
+    partner = order[(np.arange(n_users) + steps[:, None]) % n_users]
+    return np.stack([np.tile(order, len(steps)), partner.ravel()])
 
 
-def mean_overlap(row: IntArray, item: IntArray, partner: IntArray, n_items: int) -> float:
-    """Mean Jaccard index |A ∩ B| / |A ∪ B| of each user's items with their partner's.
+def mean_overlap(row: IntArray, item: IntArray, pairs: IntArray, shape: tuple[int, int]) -> float:
+    """Mean Jaccard index |A ∩ B| / |A ∪ B| of the items of two users, over pairs of them.
 
-    O(n log n) in the number of entries.
+    O(n) in the entries, and in the sum of both users' items over the pairs.
 
     Args:
         row: Who has an item, shape ``(n,)``; an entry may be repeated.
         item: Which item, shape ``(n,)``.
-        partner: Row of each user's partner, shape ``(U,)``.
-        n_items: Size of the catalogue.
+        pairs: Rows of the two users of each pair, shape ``(2, P)``.
+        shape: Number of users and of items.
 
     Returns:
         In [0, 1]; NaN without any pair. Pairs of which one has nothing are left out.
     """
-    entries = np.unique(row.astype(np.int64) * n_items + item)
-    owner = entries // n_items
-    size = np.bincount(owner, minlength=len(partner))
-    mirrored = partner[owner] * n_items + entries % n_items
-    shared = owner[np.isin(mirrored, entries)]
-    common = np.bincount(shared, minlength=len(partner))
-    pair = (size > 0) & (size[partner] > 0)
-    overlap = common[pair] / (size + size[partner] - common)[pair]
-    return float(overlap.mean()) if pair.any() else float("nan")
+    owned = sp.coo_array((np.ones(len(row), np.float32), (row, item)), shape=shape).tocsr()
+    owned.data[:] = 1.0  # what was repeated is summed up
+    size = np.diff(owned.indptr)
+    one, other = pairs[:, (size[pairs] > 0).all(axis=0)]
+    if len(one) == 0:
+        return float("nan")
+    common = np.asarray((owned[one] * owned[other]).sum(axis=1))
+    return float((common / (size[one] + size[other] - common)).mean())
 
 
 def total_variation(p: FloatArray, q: FloatArray) -> float:

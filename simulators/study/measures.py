@@ -59,7 +59,7 @@ class Before:
         base: The candidate set before the study.
         users: Who takes part, shape ``(U,)``.
         profile: Mean popularity of what each user had interacted with, shape ``(n_users,)``.
-        pairs: Partner of each user, as a row, shape ``(U,)``, by what pairs them.
+        pairs: Rows of two users each, shape ``(2, P)``, by what pairs them.
     """
 
     base: CandidateSet
@@ -178,8 +178,9 @@ def _overlaps(
     none = np.zeros(0, np.int64)
     row = np.concatenate([none, *(part[0] for part in at)])
     item = np.concatenate([none, *(part[1] for part in at)])
-    for pair, partner in before.pairs.items():
-        yield name, pair, mean_overlap(row, item, partner, before.base.n_items)
+    shape = (len(before.users), before.base.n_items)
+    for of, pairs in before.pairs.items():
+        yield name, of, mean_overlap(row, item, pairs, shape)
 
 
 def _ndcg(

@@ -121,7 +121,7 @@ class StudyUsers:
         self.left |= outcome.left
         self._visits[row] += self._last_day[row] < self.day
         self._last_day[row] = self.day
-        self._done[row] = outcome.session_over[row]
+        self._done[row] = outcome.next_day[row] > outcome.day[row]  # no other slate today
         clicks = outcome.clicks[row]
         satisfaction = np.where(clicks, outcome.satisfaction[row], np.float32(np.nan))
         at, position = np.nonzero(clicks)

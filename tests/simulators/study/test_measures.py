@@ -20,19 +20,20 @@ from hypothesis import strategies as st
     st.integers(0, 2**32 - 1),
 )
 def test_overlap_is_that_of_sets(entries, seed):
-    partner = strangers(6, np.random.default_rng(seed))
+    pairs = np.random.default_rng(seed).integers(0, 6, (2, 7))
     sets = [{item for row, item in entries if row == user} for user in range(6)]
-    pairs = [(sets[u], sets[p]) for u, p in enumerate(partner) if sets[u] and sets[p]]
-    expected = np.mean([len(a & b) / len(a | b) for a, b in pairs]) if pairs else np.nan
+    full = [(sets[a], sets[b]) for a, b in pairs.T if sets[a] and sets[b]]
+    expected = np.mean([len(a & b) / len(a | b) for a, b in full]) if full else np.nan
     row, item = np.array(entries, dtype=np.int64).reshape(-1, 2).T
-    np.testing.assert_allclose(mean_overlap(row, item, partner, 9), expected)
+    np.testing.assert_allclose(mean_overlap(row, item, pairs, (6, 9)), expected, rtol=1e-6)
 
 
 @given(st.integers(2, 50), st.integers(0, 2**32 - 1))
-def test_strangers_are_others_and_each_is_one_users(n, seed):
-    partner = strangers(n, np.random.default_rng(seed))
-    assert sorted(partner) == list(range(n))
-    assert (partner != np.arange(n)).all()
+def test_strangers_are_others_and_nobody_is_met_twice(n, seed):
+    pairs = strangers(n, np.random.default_rng(seed))
+    assert (pairs[0] != pairs[1]).all()
+    assert len(np.unique(pairs, axis=1).T) == pairs.shape[1] == n * min(10, n - 1)
+    assert (np.bincount(pairs.ravel(), minlength=n) == 2 * min(10, n - 1)).all()
 
 
 def test_the_most_alike_have_the_largest_cosine(base):
@@ -41,15 +42,16 @@ def test_the_most_alike_have_the_largest_cosine(base):
     unit = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
     cosine = unit @ unit.T
     np.fill_diagonal(cosine, -1.0)
-    chosen = most_alike(base.train, users)
+    rows, chosen = most_alike(base.train, users)
+    assert rows.tolist() == list(range(30))
     np.testing.assert_allclose(cosine[np.arange(30), chosen], cosine.max(axis=1), rtol=1e-5)
 
 
 def test_users_without_any_interaction_still_get_a_partner():
     none = np.zeros(0, np.int64)
     empty = Interactions.build(none, none, none.astype(float), none.astype(float), 3, 4)
-    chosen = most_alike(empty, np.arange(3))
-    assert (chosen != np.arange(3)).all()
+    one, other = most_alike(empty, np.arange(3))
+    assert (one != other).all()
 
 
 def test_total_variation_by_hand():
@@ -107,7 +109,7 @@ def test_topics_are_compared_with_the_first_round(lived, base):
 
 def test_consumption_is_all_that_was_clicked(lived, base):
     _, log, days = lived
-    partner = most_alike(base.train, np.arange(60))
+    partner = most_alike(base.train, np.arange(60))[1]
     owned: list[set[int]] = [set() for _ in range(60)]
     for visits, measured in zip(log.visits, days, strict=True):
         for user, items, clicks in zip(visits.users, visits.items, visits.clicks, strict=True):
