@@ -143,12 +143,12 @@ class MarketTask(Task):
 
     def step(self, actions: NDArray[Any]) -> Visit:
         """Let each market live through its next days."""
-        weights = np.clip(actions, -1.0, 1.0).astype(np.float32) * self._scale
-        if weights.shape != (self._n, len(self._scale)):
+        if np.shape(actions) != (self._n, len(self._scale)):
             raise InvalidValue(
                 f"actions of shape {np.shape(actions)}, expected {(self._n, len(self._scale))}",
                 field="actions",
             )
+        weights = np.clip(actions, -1.0, 1.0).astype(np.float32) * self._scale
         facts = [self._live(row, weights[row]) for row in range(self._n)]
         info = {name: np.array([fact[name] for fact in facts]) for name in facts[0]}
         terminated = info.pop("deserted")

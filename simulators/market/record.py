@@ -81,22 +81,25 @@ class Record:
             columns: Pool columns shown, ``PAD`` in blanks, shape ``(R, k)``.
             clicks: Shape ``(R, k)``.
         """
-        shown, cells = columns != PAD, (rows[:, None], np.maximum(columns, 0))
-        items = self.items[cells]
-        predicted = sigmoid(self.relevance[cells] + self._intercept) * self._examination
-        for counts, weights in (
-            (self.item_clicks, clicks),
-            (self.item_expected, predicted),
-            (self.item_examined, np.broadcast_to(self._examination, items.shape)),
-        ):
-            counts += np.bincount(items[shown], weights[shown], len(counts))
+        shown, safe = columns != PAD, np.maximum(columns, 0)
+        cells = safe + rows[:, None] * self.items.shape[1]
+        items = self.items.ravel().take(cells)
+        looks = np.broadcast_to(self._examination, items.shape)
         kept = self.kept(day, rows)[:, None]
-        self.last_day[rows] = day
-        self.item_repeats[rows] *= kept
-        filled = np.broadcast_to(cells[0], columns.shape)[shown], columns[shown]
-        self.item_repeats[filled] += 1 + np.float32(self.click_weight) * clicks[shown]
-        seen = np.matmul(clicks[:, None, :].astype(np.float32), self._topics[items])[:, 0]
+        clicked = clicks.astype(np.float32)  # never in a blank
+        seen = np.matmul(clicked[:, None], self._topics.take(items, axis=0))[:, 0]
         self.topic_repeats[rows] = self.topic_repeats[rows] * kept + seen
+        self.item_repeats[rows] *= kept
+        self.last_day[rows] = day
+        if not shown.all():
+            cells, items, looks, clicked = (part[shown] for part in (cells, items, looks, clicked))
+        predicted = sigmoid(self.relevance.ravel().take(cells) + self._intercept) * looks
+        repeats = self.item_repeats.ravel()  # distinct cells: a user's slate holds no item twice
+        repeats[cells] += 1 + np.float32(self.click_weight) * clicked
+        n_items, at = len(self.item_clicks), items.ravel()
+        self.item_clicks += np.bincount(at, clicked.ravel(), n_items)
+        self.item_expected += np.bincount(at, predicted.ravel(), n_items)
+        self.item_examined += np.bincount(at, looks.ravel(), n_items)
 
     @property
     def click_weight(self) -> float:

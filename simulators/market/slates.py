@@ -43,6 +43,7 @@ def filled_blanks(columns: IntArray, blank: BoolArray, n_columns: int) -> IntArr
     taken = np.zeros((len(rows), width + 1), np.bool_)
     held = np.where(blank[rows] | (columns[rows] >= width), width, columns[rows])
     np.put_along_axis(taken, held, True, axis=1)
-    free = np.argsort(taken[:, :width], axis=1, kind="stable")[:, :k]
-    filled[rows] = np.where(blank[rows], free, columns[rows])
+    free = np.argsort(taken[:, :width], axis=1, kind="stable")
+    which = np.maximum(np.cumsum(blank[rows], axis=1) - 1, 0)  # the b-th blank, the b-th free
+    filled[rows] = np.where(blank[rows], np.take_along_axis(free, which, axis=1), columns[rows])
     return filled
