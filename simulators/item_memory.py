@@ -47,6 +47,10 @@ class ItemMemory(Protocol):
         """Set the amounts as of a day."""
         ...
 
+    def total(self, day: IntArray) -> FloatArray:
+        """What is left of all amounts, summed, shape ``(U,)``; O(cells)."""
+        ...
+
     def restart(self, rows: IntArray | slice, day: IntArray) -> IntArray:
         """Forget everything of some users; the days at which they start again, shape ``(R,)``."""
         ...
@@ -86,7 +90,7 @@ class DenseMemory:
 
     def __init__(self, n_users: int, n_columns: int, half_life: float) -> None:
         self.fading = _fading(half_life)
-        self._n_columns = n_columns
+        self.n_columns = n_columns
         self.bytes_per_user = n_columns * _CELL_BYTES
         self.cells = np.zeros(n_users * n_columns, np.int64)
         self._offset = np.arange(0, n_users * n_columns, n_columns)[:, None]
@@ -106,22 +110,28 @@ class DenseMemory:
         pairs = np.empty((*cells.shape, 2), np.int32)
         pairs[..., 0] = amounts.view(np.int32)
         pairs[..., 1] = day[:, None]
-        self.cells[cells] = pairs.view(np.int64)[..., 0]
+        self.cells.put(cells, pairs.view(np.int64))
+
+    def total(self, day: IntArray) -> FloatArray:
+        """See ``ItemMemory``."""
+        pairs = self.cells.view(np.int32).reshape(len(day), -1, 2)
+        left = self.fading.take(day[:, None] - pairs[..., 1], mode="clip")
+        return np.einsum("un,un->u", left, pairs[..., 0].view(np.float32))
 
     def restart(self, rows: IntArray | slice, day: IntArray) -> IntArray:
         """See ``ItemMemory``."""
         start = day + np.int32(len(self.fading))
         if start.size and start.max() > _LAST_DAY:
-            self.cells.reshape(-1, self._n_columns)[rows] = 0
+            self.cells.reshape(-1, self.n_columns)[rows] = 0
             start[:] = 0
         return start
 
     def take(self, rows: IntArray) -> "DenseMemory":
         """See ``ItemMemory``."""
-        copy = DenseMemory(0, self._n_columns, 1.0)
+        copy = DenseMemory(0, self.n_columns, 1.0)
         copy.fading = self.fading
-        copy.cells = self.cells.reshape(-1, self._n_columns)[rows].ravel()
-        copy._offset = np.arange(0, len(copy.cells), self._n_columns)[:, None]
+        copy.cells = self.cells.reshape(-1, self.n_columns)[rows].ravel()
+        copy._offset = np.arange(0, len(copy.cells), self.n_columns)[:, None]
         return copy
 
 
@@ -129,22 +139,32 @@ class SparseMemory:
     """A hash table per user, with linear probing and at most half of its slots in use.
 
     Exact: a table grows before it could lose anything.
+
+    Attributes:
+        values: The amounts, a cell per slot.
+        keys: Column that each slot is for, -1 where it is free, shape ``(U · slots,)``, int32.
+        used: Slots that are taken, shape ``(U,)``.
+        slots: Slots per user, a power of two.
     """
 
     def __init__(self, n_users: int, n_slots: int, half_life: float) -> None:
-        self._values = DenseMemory(n_users, n_slots, half_life)
-        self._keys = np.full(n_users * n_slots, _EMPTY, np.int32)
-        self._used = np.zeros(n_users, np.int64)
-        self._n_slots = n_slots
+        self.values = DenseMemory(n_users, n_slots, half_life)
+        self.keys = np.full(n_users * n_slots, _EMPTY, np.int32)
+        self.used = np.zeros(n_users, np.int64)
+        self._most_used = 0  # at most so many slots of a user are taken
+        self.slots = n_slots
         self.bytes_per_user = n_slots * _SLOT_BYTES
 
     def locate(self, rows: IntArray | None, columns: IntArray, keep: bool) -> Cells:
         """See ``ItemMemory``; what is not there and not to be kept is at a cell of amount 0."""
+        if keep:
+            self.make_room(columns.shape[1])
+        return self._place(rows, columns, keep)
+
+    def _place(self, rows: IntArray | None, columns: IntArray, keep: bool) -> Cells:
         at = slice(None) if rows is None else rows
-        if keep and int(self._used[at].max(initial=0)) + columns.shape[1] > self._n_slots // 2:
-            self._grow()
-        offset = self._values.locate(rows, np.zeros((len(columns), 1), np.int64), keep)
-        shift = np.uint32(32 - int(self._n_slots).bit_length() + 1)
+        offset = self.values.locate(rows, np.zeros((len(columns), 1), np.int64), keep)
+        shift = np.uint32(32 - int(self.slots).bit_length() + 1)
         slot = ((columns.astype(np.uint32) * _SPREAD) >> shift).astype(np.int64)
         cells = (offset + slot).ravel()
         wanted = columns.astype(np.int32).ravel()
@@ -153,55 +173,69 @@ class SparseMemory:
         added = np.zeros(len(cells), np.bool_)
         while len(open_):
             here, item = cells[open_], wanted[open_]
-            found = self._keys.take(here)
+            found = self.keys.take(here)
             free = found == _EMPTY
             if keep:
-                self._keys[here[free]] = item[free]
-                settled = self._keys.take(here) == item
+                self.keys[here[free]] = item[free]
+                settled = self.keys.take(here) == item
                 added[open_] = settled & free
             else:
                 settled = free | (found == item)
             open_ = open_[~settled]
             moved = cells[open_] - offset[open_] + 1
-            cells[open_] = offset[open_] + (moved & (self._n_slots - 1))
+            cells[open_] = offset[open_] + (moved & (self.slots - 1))
         if keep:
-            self._used[at] += added.reshape(columns.shape).sum(axis=1)
+            self.used[at] += added.reshape(columns.shape).sum(axis=1)
         return cells.reshape(columns.shape)
 
     def read(self, cells: Cells, day: IntArray) -> FloatArray:
         """See ``ItemMemory``."""
-        return self._values.read(cells, day)
+        return self.values.read(cells, day)
 
     def write(self, cells: Cells, day: IntArray, amounts: FloatArray) -> None:
         """See ``ItemMemory``."""
-        self._values.write(cells, day, amounts)
+        self.values.write(cells, day, amounts)
+
+    def total(self, day: IntArray) -> FloatArray:
+        """See ``ItemMemory``."""
+        return self.values.total(day)
 
     def restart(self, rows: IntArray | slice, day: IntArray) -> IntArray:
         """See ``ItemMemory``."""
-        self._keys.reshape(-1, self._n_slots)[rows] = _EMPTY
-        self._used[rows] = 0
-        return self._values.restart(rows, day)
+        self.keys.reshape(-1, self.slots)[rows] = _EMPTY
+        self.used[rows] = 0
+        return self.values.restart(rows, day)
 
     def take(self, rows: IntArray) -> "SparseMemory":
         """See ``ItemMemory``."""
-        copy = SparseMemory(0, self._n_slots, 1.0)
-        copy._values = self._values.take(rows)
-        copy._keys = self._keys.reshape(-1, self._n_slots)[rows].ravel()
-        copy._used = self._used[rows]
+        copy = SparseMemory(0, self.slots, 1.0)
+        copy.values = self.values.take(rows)
+        copy.keys = self.keys.reshape(-1, self.slots)[rows].ravel()
+        copy.used = self.used[rows]
+        copy._most_used = self._most_used
         return copy
+
+    def make_room(self, n_more: int) -> None:
+        """See to it that every user can be shown so many more items; call before each visit."""
+        self._most_used += n_more
+        if self._most_used > self.slots // 2:
+            self._most_used = int(self.used.max(initial=0)) + n_more
+        while self._most_used > self.slots // 2:
+            self._grow()
 
     def _grow(self) -> None:
         """Twice the slots for everybody; what they hold moves to where it belongs now."""
-        keys = self._keys.reshape(-1, self._n_slots)
-        held = self._values.cells.reshape(-1, self._n_slots)
-        bigger = SparseMemory(len(keys), 2 * self._n_slots, 1.0)
-        for slot in range(self._n_slots):
+        keys = self.keys.reshape(-1, self.slots)
+        held = self.values.cells.reshape(-1, self.slots)
+        most_used, bigger = self._most_used, SparseMemory(len(keys), 2 * self.slots, 1.0)
+        for slot in range(self.slots):
             rows = np.flatnonzero(keys[:, slot] != _EMPTY)
             if len(rows):
-                cells = bigger.locate(rows, keys[rows, slot][:, None], keep=True)
-                bigger._values.cells[cells[:, 0]] = held[rows, slot]
-        bigger._values.fading = self._values.fading
+                cells = bigger._place(rows, keys[rows, slot][:, None], keep=True)
+                bigger.values.cells[cells[:, 0]] = held[rows, slot]
+        bigger.values.fading = self.values.fading
         self.__dict__.update(bigger.__dict__)
+        self._most_used = most_used
 
 
 def _fading(half_life: float) -> FloatArray:

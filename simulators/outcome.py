@@ -64,10 +64,7 @@ class StepOutcome:
 
     @cached_property
     def expected_engagement(self) -> FloatArray:
-        """Expectation of ``engagement`` given the slate and the state, shape ``(U,)``.
-
-        Of users who are gone: what they would have brought.
-        """
+        """Expectation of ``engagement`` given the slate and the state, shape ``(U,)``."""
         return np.einsum("uk,uk->u", self.click_probability, self.mean_satisfaction)
 
     @property
@@ -84,8 +81,8 @@ class StepOutcome:
         """The same outcome among ``n_users``, the others' rows zero and False."""
         spread: dict[str, FloatArray | None] = {}
         for name in self.__dataclass_fields__:
-            part = getattr(self, name)
-            if part is not None and not (name == "looks" and part.ndim == 1):
+            part = self.examination if name == "looks" else getattr(self, name)
+            if part is not None:
                 whole = np.zeros((n_users, *part.shape[1:]), part.dtype)
                 whole[rows] = part
                 part = whole
