@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import expit, logit, logsumexp
+from scipy.special import expit, logit
 
 from ...arrays import FloatArray
 from .click_table import ClickTable, sums
+from .curvature import curvature_errors
 
 NODES = 15
 _ROUNDS = 5
@@ -27,6 +28,7 @@ class BaseRates:
 
     Attributes:
         mean: Mean log-odds across items.
+        mean_error: Standard error of ``mean``.
         spread: Standard deviation of the log-odds across items.
         spread_error: Standard error of ``log(spread)``; infinite where the data show none.
         items: The items that were shown, shape ``(I',)``.
@@ -35,6 +37,7 @@ class BaseRates:
     """
 
     mean: float
+    mean_error: float
     spread: float
     spread_error: float
     items: np.ndarray
@@ -44,18 +47,25 @@ class BaseRates:
     @property
     def attraction(self) -> float:
         """Mean probability of a click on an examined item, every item counting once."""
+        return self.attraction_at(self.mean)
+
+    def attraction_at(self, mean: float) -> float:
+        """What ``attraction`` would be at another mean of the log-odds."""
         z, weight = np.polynomial.hermite_e.hermegauss(31)
-        return float(expit(self.mean + self.spread * z) @ (weight / weight.sum()))
+        return float(expit(mean + self.spread * z) @ (weight / weight.sum()))
 
 
-def fit_base_rates(table: ClickTable, examination: FloatArray) -> BaseRates:
+def fit_base_rates(
+    table: ClickTable, examination: FloatArray, lost: FloatArray | None = None
+) -> BaseRates:
     """Fit mean and spread of the items' log-odds; O(C) per pass, about a hundred passes.
 
     Args:
         table: Showings and clicks; units of one item are put together.
         examination: Probability that each position is looked at, shape ``(K,)``, at most 1.
+        lost: Log-odds that each cell's showings had lost to repetition, shape ``(C,)``.
     """
-    items = _Items(table, examination)
+    items = _Items(table, examination, np.zeros(len(table.shown)) if lost is None else lost)
     rate = table.clicked.sum() / max((table.shown * items.theta).sum(), 1e-9)
     mean, spread = float(logit(np.clip(rate, 1e-6, 1.0 - 1e-6))), 1.0
     values, log_weight = items.nodes(mean, spread)
@@ -64,7 +74,7 @@ def fit_base_rates(table: ClickTable, examination: FloatArray) -> BaseRates:
         given = log_weight + items.log_likelihood(values)
 
         def loss(at: FloatArray, given: FloatArray = given, values: FloatArray = values) -> float:
-            return -float(logsumexp(given + _log_normal(values, at), axis=1).sum())
+            return -float(_log_sum_exp(given + _log_normal(values, at)).sum())
 
         bounds = [(-15.0, 15.0), tuple(np.log(_SPREADS))]
         found = minimize(loss, [mean, np.log(spread)], bounds=bounds, method="L-BFGS-B")
@@ -76,27 +86,39 @@ def fit_base_rates(table: ClickTable, examination: FloatArray) -> BaseRates:
     assert best is not None
     at = np.array([mean, np.log(spread)])
     posterior = log_weight + items.log_likelihood(values) + _log_normal(values, at)
-    share = np.exp(posterior - logsumexp(posterior, axis=1, keepdims=True))
+    share = np.exp(posterior - _log_sum_exp(posterior)[:, None])
     item_mean = (share * values).sum(axis=1)
     variance = (share * (values - item_mean[:, None]) ** 2).sum(axis=1)
-    return BaseRates(mean, spread, _error(best, at), items.items, item_mean, np.sqrt(variance))
+    errors = curvature_errors(best, at)
+    if spread <= _SPREADS[0] * 1.1:
+        errors[1] = np.inf
+    return BaseRates(
+        mean=mean,
+        mean_error=float(errors[0]),
+        spread=spread,
+        spread_error=float(errors[1]),
+        items=items.items,
+        item_mean=item_mean,
+        item_error=np.sqrt(variance),
+    )
 
 
 class _Items:
     """The log-likelihood of each item's log-odds, from cells with a known examination."""
 
-    def __init__(self, table: ClickTable, examination: FloatArray) -> None:
+    def __init__(self, table: ClickTable, examination: FloatArray, lost: FloatArray) -> None:
         self.items, item = np.unique(table.unit_item, return_inverse=True)
         self._of = item[table.unit]
         self.theta = np.clip(examination, 0.0, 1.0 - 1e-9)[table.position]
+        self._lost = lost
         self._clicked, self._skipped = table.clicked, table.shown - table.clicked
 
     def log_likelihood(self, log_odds: FloatArray) -> FloatArray:
         """Of each item at each of its ``Q`` values, up to a constant; both ``(I', Q)``."""
         columns: list[FloatArray] = []
         for column in log_odds.T:  # one node at a time keeps the memory at O(C)
-            p = self.theta * expit(column)[self._of]
-            log_click = -np.logaddexp(0.0, -column)[self._of]
+            log_click = -np.logaddexp(0.0, self._lost - column[self._of])
+            p = self.theta * np.exp(log_click)
             value = self._clicked * log_click + self._skipped * np.log1p(-p)
             columns.append(sums(self._of, len(self.items), value))
         return np.stack(columns, axis=1)
@@ -113,7 +135,7 @@ class _Items:
         n, at, precision = len(self.items), np.full(len(self.items), mean), spread**-2
         curvature = np.full(n, precision)
         for _ in range(12):
-            g = expit(at)[self._of]
+            g = expit(at[self._of] - self._lost)
             p = self.theta * g
             ratio = (1.0 - g) / (1.0 - p)
             slope = sums(
@@ -134,20 +156,7 @@ def _log_normal(values: FloatArray, at: FloatArray) -> FloatArray:
     return -0.5 * ((values - at[0]) * np.exp(-at[1])) ** 2 - at[1]
 
 
-def _error(loss: object, at: FloatArray, step: float = 0.02) -> float:
-    """Standard error of the log spread from the curvature of the profile of both parameters."""
-    assert callable(loss)
-    h = np.eye(2) * step
-    hessian = np.array(
-        [
-            [
-                (loss(at + a + b) - loss(at + a - b) - loss(at - a + b) + loss(at - a - b))
-                / (4 * step * step)
-                for b in h
-            ]
-            for a in h
-        ]
-    )
-    if at[1] <= np.log(_SPREADS[0]) + 0.1 or np.linalg.det(hessian) <= 0 or hessian[0, 0] <= 0:
-        return float("inf")
-    return float(np.sqrt(np.linalg.inv(hessian)[1, 1]))
+def _log_sum_exp(rows: FloatArray) -> FloatArray:
+    """Log Σ exp of each row, without overflow."""
+    top = rows.max(axis=1)
+    return top + np.log(np.exp(rows - top[:, None]).sum(axis=1))

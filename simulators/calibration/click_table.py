@@ -98,6 +98,32 @@ def tabulate(
     return table, row_cell
 
 
+def split_cells(
+    table: ClickTable, row_cell: IntArray, clicked: BoolArray, by: FloatArray, parts: int = 20
+) -> tuple[ClickTable, FloatArray]:
+    """A table whose cells are split by a quantity of the rows, and the cells' means of it.
+
+    Args:
+        table: The table.
+        row_cell: Cell of each row, shape ``(R,)``.
+        clicked: Shape ``(R,)``.
+        by: The quantity, shape ``(R,)``.
+        parts: Parts, of equal width, of its range.
+    """
+    low, high = float(by.min()), float(by.max())
+    part = np.minimum((by - low) / max(high - low, 1e-12) * parts, parts - 1).astype(np.int64)
+    cells, row = np.unique(row_cell * parts + part, return_inverse=True)
+    shown, of = sums(row, len(cells)), cells // parts
+    split = replace(
+        table,
+        unit=table.unit[of],
+        position=table.position[of],
+        shown=shown,
+        clicked=sums(row, len(cells), clicked),
+    )
+    return split, sums(row, len(cells), by) / shown
+
+
 def require_connected(table: ClickTable) -> None:
     """Refuse counts in which position and item cannot be told apart.
 

@@ -53,7 +53,8 @@ class PositionBias:
         shown: Impressions by position, shape ``(K,)``.
         clicked: Clicks by position, shape ``(K,)``.
         estimates: By method; the first is the one in use.
-        exponent: Of 1 / log2(j + 1), fit to the estimate in use.
+        exponent: Of 1 / log2(j + 1), fit to the estimate in use; below 0 where later positions
+            draw more clicks than the first, which the simulator cannot have.
         exponent_low: Lower end of its 95% interval.
         exponent_high: Upper end.
         misfit: Largest difference between the estimate in use and the fitted curve, over positions
@@ -74,9 +75,14 @@ class PositionBias:
     disagreement: float | None
 
     @property
+    def position_bias(self) -> float:
+        """The exponent within what ``ChoiceConfig`` allows."""
+        return float(np.clip(self.exponent, 0.0, LARGEST_EXPONENT))
+
+    @property
     def curve(self) -> FloatArray:
         """Examination as the simulator will have it, shape ``(K,)``."""
-        return discount(len(self.shown), self.exponent).astype(np.float64)
+        return discount(len(self.shown), self.position_bias).astype(np.float64)
 
 
 def fit_position_bias(
@@ -137,18 +143,28 @@ def fit_position_bias(
 
 
 def inverse_propensities(log: ImpressionLog, randomised: bool) -> FloatArray | None:
-    """Weight of each row in an unbiased click rate by position; None where nothing is known.
+    """Weight of each row in an unbiased click rate by position; None where there is none.
 
     With known propensities a row counts 1 / propensity, so that each item counts alike at each
-    position (Horvitz & Thompson 1952).
+    position (Horvitz & Thompson 1952). That needs a policy that could have put anything anywhere.
+    Then the mean weight at every position is the number of items to choose from; where it is hardly
+    above 1, or differs between positions by a factor of 2, some choices were never made, or too
+    seldom for weights to make up for.
     """
-    if log.propensity_item is not None and (log.propensity_item > 0).all():
-        return 1.0 / log.propensity_item.astype(np.float64)
-    return np.ones(len(log)) if randomised else None
+    if randomised:
+        return np.ones(len(log))
+    if log.propensity_item is None or not (log.propensity_item > 0).all():
+        return None
+    weights = 1.0 / log.propensity_item.astype(np.float64)
+    position, n = log.position - 1, log.n_positions
+    mean = sums(position, n, weights) / np.maximum(sums(position, n), 1.0)
+    mean = mean[mean > 0]
+    possible = mean.min() >= 1.5 and mean.max() <= 2.0 * mean.min()
+    return weights if possible else None
 
 
 def fit_exponent(log_examination: FloatArray, clicks: FloatArray) -> float:
-    """The exponent b ≥ 0 of (1 / log2(j + 1))^b nearest to an estimate, in logs.
+    """The exponent b of (1 / log2(j + 1))^b nearest to an estimate, in logs.
 
     Positions count by how sure they are: the log of a ratio of two counts has a variance of about
     1 / clicks_j + 1 / clicks_1.
@@ -164,7 +180,7 @@ def fit_exponent(log_examination: FloatArray, clicks: FloatArray) -> float:
             mend="Give a longer log.",
         )
     above = float(weight @ (x * -np.where(usable, log_examination, 0.0)))
-    return float(np.clip(above / below, 0.0, LARGEST_EXPONENT))
+    return above / below
 
 
 class _Parts:
@@ -219,7 +235,7 @@ def _summarise(table: ClickTable, estimates: tuple[Estimate, ...]) -> PositionBi
         exponent = fit_exponent(np.log(used.value), clicks)
     repeats = np.array([[fit_exponent(row, clicks)] for row in used.log_replicates])
     low, high = interval(exponent, spread(repeats)[0])
-    curve = discount(len(clicks), exponent).astype(np.float64)
+    curve = discount(len(clicks), max(exponent, 0.0)).astype(np.float64)
     known = np.isfinite(used.low)
     known[0] = False
     outside = known & ((curve < used.low) | (curve > used.high))
@@ -228,7 +244,7 @@ def _summarise(table: ClickTable, estimates: tuple[Estimate, ...]) -> PositionBi
         clicked=clicks,
         estimates=estimates,
         exponent=exponent,
-        exponent_low=max(float(low), 0.0),
+        exponent_low=float(low),
         exponent_high=float(high),
         misfit=float(np.abs(curve - used.value)[known].max(initial=0.0)),
         outside=tuple(int(j) + 1 for j in np.flatnonzero(outside)),
