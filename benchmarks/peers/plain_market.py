@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from fairloop.simulators.market.market import Market
 
+ROUNDING = 1e-4  # of scores, which the market sums up in float32
+
 UserLuck = Callable[[int, int, list[int]], tuple[np.ndarray, np.ndarray, float, float]]
 """(user, visit, items) to uniforms: clicks (k,), satisfaction (k,), leaving, returning."""
 
@@ -68,8 +70,12 @@ class PlainMarket:
             for j in range(self.c.slate_size)
         ]
 
-    def step(self) -> dict[int, tuple[list[int], float]]:
-        """One day: for each user who came, the items shown and the engagement."""
+    def step(self, proposed: np.ndarray | None = None) -> dict[int, tuple[list[int], float]]:
+        """One day: for each user who came, the items shown and the engagement.
+
+        Where a proposed slate (a row of columns per user) scores the same, up to rounding, position
+        by position, it is shown instead of the own one: ties do not count as differences.
+        """
         on_offer = self.open()
         came: dict[int, tuple[list[int], float]] = {}
         received = [0.0] * len(self.providers)
@@ -77,8 +83,8 @@ class PlainMarket:
         todays = []
         for u, user in enumerate(self.users):
             if user.alive and user.day <= self.day:
-                columns = self.slate(u, scores)
-                todays.append((u, columns))
+                offer = [] if proposed is None else [c for c in proposed[u].tolist() if c >= 0]
+                todays.append((u, self.slate(u, scores, offer)))
         for u, columns in todays:
             came[u] = self.visit(u, columns, received)
         self.providers_live(received)
@@ -111,17 +117,26 @@ class PlainMarket:
         newness = 1.0 / math.sqrt(1.0 + self.examined[item])
         return w["relevance"] * lift + w["shortfall"] * lacking + w["newness"] * newness
 
-    def slate(self, u: int, scores: dict[int, float]) -> list[int]:
-        """Columns of the highest scores among what is on offer."""
+    def slate(self, u: int, scores: dict[int, float], proposed: list[int]) -> list[int]:
+        """Columns of the highest scores among what is on offer, or a proposal as good."""
+        found = {
+            column: scores[item] + self.own_score(u, column)
+            for column, item in enumerate(self.items[u])
+            if item in scores
+        }
+        best = sorted(found, key=lambda column: -found[column])[: self.c.slate_size]
+        same = len(proposed) == len(best) and all(
+            column in found and abs(found[column] - found[own]) < ROUNDING
+            for column, own in zip(proposed, best, strict=True)
+        )
+        return proposed if same else best
+
+    def own_score(self, u: int, column: int) -> float:
+        """What this user adds to the score of an item."""
         r, w, user = self.config.record, self.weights, self.users[u]
-        found = []
-        for column, item in enumerate(self.items[u]):
-            if item in scores:
-                amount, day = user.repeats.get(column, (0.0, self.day))
-                repeats = amount * 0.5 ** ((self.day - day) / r.half_life) / r.click_weight
-                score = scores[item] + w["relevance"] * self.prior[u][column]
-                found.append((-(score + w["item_repeat"] * repeats), column))
-        return [column for _, column in sorted(found)[: self.c.slate_size]]
+        amount, day = user.repeats.get(column, (0.0, self.day))
+        repeats = amount * 0.5 ** ((self.day - day) / r.half_life) / r.click_weight
+        return w["relevance"] * self.prior[u][column] + w["item_repeat"] * repeats
 
     def visit(self, u: int, columns: list[int], received: list[float]) -> tuple[list[int], float]:
         c, user = self.c, self.users[u]
