@@ -15,6 +15,8 @@ from ..metrics.terms import Terms, mean_terms, ratio_terms
 from ..simulators.rollout import UserOutcomes
 from .simulation_report import SimulatedFigure
 
+SWAPS_PER_FIGURE = 100
+
 FigureKey = tuple[str, str]
 """Name, and the groups it is about (``attribute=group``), or empty."""
 
@@ -101,14 +103,16 @@ def measured(
         figures: Of one policy.
         reference: The same of another one, for the same users; None for that one itself.
         seed: Of the resampling; equal seeds resample the same users.
-        replicates: Bootstrap replicates, and random swaps for the p-values.
+        replicates: Bootstrap replicates; random swaps for the p-values are at least as many.
     """
     terms = {_text(key): figure.terms for key, figure in figures.items()}
     values = measure(terms, replicates, np.random.default_rng(seed))
     changes: dict[str, Difference] = {}
     if reference is not None:
         before = {_text(key): figure.terms for key, figure in reference.items()}
-        changes = compare(before, terms, replicates, replicates, np.random.default_rng(seed))
+        # So many that one clear difference stays clear after the correction for all of them.
+        swaps = max(replicates, SWAPS_PER_FIGURE * len(figures))
+        changes = compare(before, terms, replicates, swaps, np.random.default_rng(seed))
     return tuple(
         _figure(key, figures[key].meaning, values[_text(key)], changes.get(_text(key)))
         for key in figures

@@ -17,7 +17,6 @@ from ..simulators.policies.reference import REFERENCES, reference_policy
 from .db.engine import Database
 from .home import Home
 from .ranking import Ranking
-from .registry import deployed
 
 SERVING = "deployed"
 
@@ -122,6 +121,8 @@ def _reranker(name: str, config: RerankerSettings) -> NamedPolicy:
 def _version(word: str, stored: Stored) -> str | None:
     if word != SERVING:
         return word if stored.home.policy(word).is_dir() else None
+    from .registry import deployed  # loads langchain, which other policies do not need
+
     version = deployed(stored.database).policy
     if version is None or not stored.home.policy(version).is_dir():
         raise ArtifactNotFound(

@@ -11,12 +11,12 @@ from .rerankers import RerankerPolicy
 from .simple import PopularitySlates, RandomSlates
 
 REFERENCES: Mapping[str, str] = {
-    "random": "candidates at random",
-    "popularity": "the most popular candidates",
+    "random": "nothing: candidates at random",
+    "popularity": "how often items were met: the most popular candidates",
     "greedy": "the base model's order",
-    "heuristic": "tuned weights over what was observed of the user; looks ahead by its weights",
-    "myopic-oracle": "sees the latent state; the best slate at this visit",
-    "oracle": "sees the latent state, and lets rest what has not recovered",
+    "heuristic": "what was observed of the user, by weights tuned for whole episodes",
+    "myopic-oracle": "the latent state; shows the best slate at this visit",
+    "oracle": "the latent state, and what rest regains: plans",
 }
 """What each one does, in the order of what it knows."""
 
