@@ -222,9 +222,13 @@ class RecSimPopulation(ReplicaPopulation[RecSimWorld]):
         """
         if columns is None:
             columns = np.tile(np.arange(self.world.n_candidates), (len(self), 1))
+        return self._documents(slice(None), columns)
+
+    def _documents(self, rows: IntArray | slice, columns: IntArray) -> tuple[IntArray, FloatArray]:
+        """Topic and quality of columns ``(R, n)`` of some rows."""
         if not self.world.config.resample_documents:
             return self.world.topics.take(columns), self.world.quality.take(columns)
-        keys = self._document_keys(columns)
+        keys = self._document_keys(rows, columns)
         topics = self._drawn_topics(keys)
         noise = randomness.normals(randomness.derive(keys, _QUALITY))
         spread = np.float32(self.world.config.quality_spread)
@@ -240,9 +244,9 @@ class RecSimPopulation(ReplicaPopulation[RecSimWorld]):
         left = self.budget / np.float32(self.world.config.time_budget)
         return np.concatenate([self.interests, left[:, None]], axis=1, dtype=np.float32)
 
-    def _document_keys(self, columns: IntArray) -> randomness.Keys:
-        counter = (self._counter() << 20) + self._visit
-        keys = randomness.derive(self._document_root, counter)
+    def _document_keys(self, rows: IntArray | slice, columns: IntArray) -> randomness.Keys:
+        counter = (self._counter()[rows] << 20) + self._visit[rows]
+        keys = randomness.derive(self._document_root[rows], counter)
         return randomness.derive(keys[:, None], columns)
 
     def _drawn_topics(self, keys: randomness.Keys) -> IntArray:
@@ -250,7 +254,7 @@ class RecSimPopulation(ReplicaPopulation[RecSimWorld]):
 
     def _topics_of(self, columns: IntArray) -> IntArray:
         if self.world.config.resample_documents:
-            return self._drawn_topics(self._document_keys(columns))
+            return self._drawn_topics(self._document_keys(slice(None), columns))
         return self.world.topics.take(columns)
 
     def _interest_in(self, topics: IntArray) -> FloatArray:
@@ -274,8 +278,7 @@ class RecSimPopulation(ReplicaPopulation[RecSimWorld]):
     ) -> None:
         c = self.world.config
         rows, position = np.nonzero(clicks)  # at most one each
-        watching = self.take(rows)
-        topics, quality = watching.documents(columns[rows, position][:, None])
+        topics, quality = self._documents(rows, columns[rows, position][:, None])
         topics, quality = topics[:, 0], quality[:, 0]
         interest = self.interests[rows, topics]
         utility, _ = c.utility_and_choice(interest)

@@ -109,6 +109,10 @@ def test_rows_that_stay_away_stay_as_they_are(name: str) -> None:
     whole = before.step(columns_of(before, 0))
     np.testing.assert_array_equal(outcome.clicks[present], whole.clicks[present])
     np.testing.assert_array_equal(outcome.engagement[present], whole.engagement[present])
+    for attribute in population.per_row:
+        np.testing.assert_allclose(
+            getattr(population, attribute)[present], getattr(before, attribute)[present], rtol=1e-5
+        )
 
 
 @EACH

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from fairloop.errors import InvalidValue
 from fairloop.simulators import randomness
 from fairloop.simulators.replicas import sardine_dynamics as dynamics
 from fairloop.simulators.replicas.play import GreedyColumns, RandomColumns, play
+from fairloop.simulators.replicas.recsim import RecSimConfig
 from fairloop.simulators.replicas.sardine import PUBLISHED, SardineConfig, SardinePopulation
+from fairloop.simulators.replicas.sardine_policy import NeverBoring
 from pydantic import ValidationError
 
 from benchmarks.peers import plain_sardine
@@ -104,6 +107,15 @@ def test_too_many_clicks_on_a_topic_bore_for_five_steps_and_then_no_more() -> No
     assert clicks == [10, 0, 0, 0, 0, 0] * 3
 
 
+def test_boredom_times_out_and_starts_anew_in_full_where_clicks_still_abound() -> None:
+    bored = np.array([[False, False, True, True, True]])
+    timeout = np.array([[5, 5, 4, 1, 1]])
+    counts = np.array([[2, 3, 0, 2, 3]])
+    after, left = dynamics.next_boredom(bored, timeout, counts, threshold=3, window=5)
+    assert after.tolist() == [[False, True, True, False, True]]
+    assert left.tolist() == [[5, 5, 3, 5, 5]]
+
+
 def test_boredom_lowers_clicks_on_the_topic_and_leaves_other_topics_alone() -> None:
     config = SardineConfig(boredom_type="user_tloi", slope=10.0)
     population = config.make(50, seed=2)
@@ -159,6 +171,30 @@ def test_items_and_interests_follow_the_originals_law() -> None:
 def test_propensities_are_powers_of_the_click_propensity() -> None:
     np.testing.assert_allclose(dynamics.propensities(3, 0.5, False), [1, 0.5, 0.25])
     np.testing.assert_allclose(dynamics.propensities(3, 0.5, True), [0.625, 0.5, 0.625])
+
+
+def test_never_boring_earns_far_more_than_greedy_and_bores_less() -> None:
+    config = SardineConfig(episode_length=40)
+    bored, clicks = [], []
+    for policy in (GreedyColumns(), NeverBoring()):
+        population, rng, total, steps = config.make(100, seed=1), np.random.default_rng(0), 0, 0
+        for _ in range(40):
+            total += int(population.step(policy.slates(population, rng)).clicks.sum())
+            steps += int(population.bored.any(axis=1).sum())
+        bored.append(steps)
+        clicks.append(total)
+    assert clicks[1] > 2 * clicks[0] and bored[1] < bored[0] / 4
+
+
+def test_never_boring_shows_distinct_items_and_no_more_of_a_topic_than_bores() -> None:
+    population = SardineConfig().make(60, seed=4)
+    columns = NeverBoring().slates(population, np.random.default_rng(0))
+    assert (np.diff(np.sort(columns, axis=1), axis=1) > 0).all()
+    main = population.world.main_topics[columns]
+    shown = np.stack([(main == topic).sum(axis=1) for topic in range(10)], axis=1)
+    assert (shown + population.recent_counts() <= np.maximum(4, population.recent_counts())).all()
+    with pytest.raises(InvalidValue, match="population"):
+        NeverBoring().slates(RecSimConfig().make(2), np.random.default_rng(0))
 
 
 def test_a_new_episode_is_a_new_user() -> None:
