@@ -60,11 +60,8 @@ def draw_study(
     figure.legend(
         legend.values(), legend.keys(), loc="outside upper left", ncols=len(legend), frameon=False
     )
-    figure.supxlabel(
-        f"Round. Line: mean of {n_seeds} seed{'s' if n_seeds > 1 else ''}; "
-        "band: lowest to highest seed.",
-        fontsize="small",
-    )
+    lines = f"Line: mean of {n_seeds} seeds; band: lowest to highest seed." if n_seeds > 1 else ""
+    figure.supxlabel(f"Round. {lines}".strip(), fontsize="small")
     figure.savefig(path.with_suffix(".png"), dpi=150)
     # A fixed salt and no date: equal studies give equal files.
     with mpl.rc_context({"svg.hashsalt": "fairloop", "svg.fonttype": "none"}):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import count
 from typing import Protocol
 
 import numpy as np
@@ -82,7 +83,14 @@ def run_study(
         fitter = stack.enter_context(RecBoleWorker()) if worker is None else worker
         base = fitter.fit(dataset, config.candidates, groups)
         config = _with_constraints(config, base, default_constraints)
-        study = _Study(config, base, fitter, load_policy)
+        total = len(config.seeds) * len(config.arms) * config.rounds
+        done = count(1)
+
+        def tick() -> None:
+            if progress is not None:
+                progress(next(done), total)
+
+        study = _Study(config, base, fitter, load_policy, tick)
         ranking = fitter.refit(base, base.train, top_n=base.n_items)
         frames: list[pd.DataFrame] = []
         logs: dict[ArmAndSeed, FeedbackLog] = {}
@@ -94,9 +102,6 @@ def run_study(
                 frames.append(frame)
                 if config.keep_log:
                     logs[arm.name, seed] = log
-                if progress is not None:
-                    total = len(config.seeds) * len(config.arms) * config.rounds
-                    progress(len(frames) * config.rounds, total)
     return StudyResult(config, pd.concat(frames, ignore_index=True), base, logs)
 
 
@@ -108,6 +113,7 @@ class _Study:
     base: CandidateSet
     fitter: Refitter
     load_policy: LoadPolicy | None
+    tick: Callable[[], None]
 
     def truth(self, ranking: CandidateSet, seed: int) -> World:
         """Draw who takes part, among the users with a full pool, and fit their truth."""
@@ -147,6 +153,7 @@ class _Study:
             due = number % config.refit_every == 0 and number < config.rounds
             if due and len(train) > len(current.train):  # else the fit would be the same
                 current = self.fitter.refit(base, train)
+            self.tick()
         columns = ["arm", "seed", "round", "measure", "of", "value"]
         return pd.DataFrame(rows, columns=columns), log
 
