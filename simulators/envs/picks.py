@@ -34,7 +34,12 @@ def distinct_columns(
     Raises:
         InvalidValue: The picks are of another shape, are no integers, or are outside [0, N).
     """
-    if picks.ndim != 2 or len(picks) != len(sizes) or picks.dtype.kind not in "iu":
+    if (
+        picks.ndim != 2
+        or len(picks) != len(sizes)
+        or picks.dtype.kind not in "iu"
+        or not picks.size
+    ):
         raise InvalidValue(
             f"{picks.dtype} of shape {picks.shape} for {len(sizes)} users",
             field="action",

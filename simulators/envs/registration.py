@@ -26,6 +26,10 @@ ENVIRONMENTS = {
         "fairloop.simulators.envs.slate:SlateEnv",
         "fairloop.simulators.envs.slate:SlateVectorEnv",
     ),
+    "fairloop/Provider-v0": Registered(
+        "fairloop.simulators.market.env:ProviderEnv",
+        "fairloop.simulators.market.env:ProviderVectorEnv",
+    ),
 }
 """Every registered environment by its id."""
 

@@ -113,11 +113,12 @@ def _known_of(world: Truth) -> tuple[FloatArray | BoolArray, FloatArray, IntArra
     if not isinstance(world, World):
         every_item = np.full(len(world), world.n_candidates)
         return world.topics, np.zeros((len(world), 0), np.float32), every_item
-    topics, items, sizes = world.catalogue.topics, world.pools.items, world.pools.sizes
+    sizes = world.pools.sizes
     shares = np.zeros((len(world), world.n_topics), np.float32)
-    for column in items.T:  # one at a time keeps (U, N, T) out of memory
-        shares += topics[column] * (column != PAD)[:, None]
-    return topics, shares / np.maximum(sizes, 1)[:, None].astype(np.float32), sizes
+    for column in world.pools.items.T:  # one at a time keeps (U, N, T) out of memory
+        shares += world.topics[column] * (column != PAD)[:, None]
+    per_user = np.maximum(sizes, 1)[:, None].astype(np.float32)
+    return world.catalogue.topics, shares / per_user, sizes
 
 
 def slate_observation_names(topic_names: tuple[str, ...]) -> tuple[str, ...]:
