@@ -155,6 +155,20 @@ class ReplicaPopulation(ABC, Generic[W]):
     def __len__(self) -> int:
         return len(self.day)
 
+    @property
+    def episode(self) -> IntArray:
+        """Which of its user's episodes each row is in, shape ``(U,)``; twins share them."""
+        return self._episode * self._repeats + self._repeat
+
+    @property
+    def n_items(self) -> int:
+        """Items that ``items`` tells apart."""
+        return self.world.n_candidates
+
+    def items(self, columns: IntArray) -> IntArray:
+        """Item indices of columns, ``(U, n)`` to ``(U, n)``: the columns themselves."""
+        return columns
+
     def reset(self, rows: IntArray | BoolArray | None = None) -> None:
         """Start the next episode of the given rows (of all by default), with new luck."""
         if rows is None:
@@ -294,12 +308,8 @@ class ReplicaPopulation(ABC, Generic[W]):
         self.day = self.day + np.float32(1.0)
         self.days_away = np.ones(len(self), np.float32)
 
-    def _counter(self) -> IntArray:
-        """Which episode of its user each row is in, shape ``(U,)``."""
-        return self._episode * self._repeats + self._repeat
-
     def _visit_keys(self) -> VisitKeys:
-        counter = (self._counter() << 20) + self._visit
+        counter = (self.episode << 20) + self._visit
         return VisitKeys(
             randomness.derive(self._choice_root, counter),
             randomness.derive(self._visit_root, counter),

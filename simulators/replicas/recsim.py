@@ -207,10 +207,20 @@ class RecSimPopulation(ReplicaPopulation[RecSimWorld]):
 
     def _draw_users(self) -> None:
         c = self.world.config
-        keys = randomness.derive(self._user_root, self._counter())
+        keys = randomness.derive(self._user_root, self.episode)
         by_topic = randomness.derive(keys[:, None], np.arange(c.n_topics)[None, :])
         self.interests = randomness.uniforms(by_topic) * np.float32(2.0) - _EXACT
         self.budget[:] = c.time_budget
+
+    @property
+    def n_items(self) -> int:
+        """Documents of the catalogue; topics where documents are new for every slate."""
+        c = self.world.config
+        return c.n_topics if c.resample_documents else c.n_candidates
+
+    def items(self, columns: IntArray) -> IntArray:
+        """Documents of the catalogue; their topics where they are shown once and never again."""
+        return self._topics_of(columns) if self.world.config.resample_documents else columns
 
     def documents(self, columns: IntArray | None = None) -> tuple[IntArray, FloatArray]:
         """Topic and quality of the coming candidates, each of shape ``(U, N)``.
@@ -245,7 +255,7 @@ class RecSimPopulation(ReplicaPopulation[RecSimWorld]):
         return np.concatenate([self.interests, left[:, None]], axis=1, dtype=np.float32)
 
     def _document_keys(self, rows: IntArray | slice, columns: IntArray) -> randomness.Keys:
-        counter = (self._counter()[rows] << 20) + self._visit[rows]
+        counter = (self.episode[rows] << 20) + self._visit[rows]
         keys = randomness.derive(self._document_root[rows], counter)
         return randomness.derive(keys[:, None], columns)
 

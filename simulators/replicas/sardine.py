@@ -152,10 +152,6 @@ class SardineWorld:
         """The topic with the largest weight of each item, shape ``(I,)``."""
         return self.topics.argmax(axis=1)
 
-    def items(self, columns: IntArray) -> IntArray:
-        """Item indices of columns: the columns themselves."""
-        return columns
-
     def take(self, rows: IntArray) -> "SardineWorld":
         """Some rows alone."""
         return replace(self, users=self.users[rows])
@@ -198,7 +194,7 @@ class SardinePopulation(ReplicaPopulation[SardineWorld]):
 
     def _draw_users(self) -> None:
         c = self.world.config
-        keys = randomness.derive(self._user_root, self._counter())
+        keys = randomness.derive(self._user_root, self.episode)
         own = randomness.derive(keys, np.full(len(self), _INTEREST))
         self.interests = dynamics.draw_interests(own, c.n_topics, c.topics_per_user)
         self.bored[:] = False
@@ -212,7 +208,7 @@ class SardinePopulation(ReplicaPopulation[SardineWorld]):
 
     def first_slate(self) -> IntArray:
         """Random items that the original shows when it resets, at step 0; repeats are possible."""
-        keys = randomness.derive(self._user_root, self._counter())
+        keys = randomness.derive(self._user_root, self.episode)
         keys = randomness.derive(keys, np.full(len(self), _FIRST_SLATE))
         position = np.arange(self.world.slate_size)[None, :]
         drawn = randomness.uniforms(randomness.derive(keys[:, None], position))

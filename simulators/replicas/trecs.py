@@ -103,10 +103,6 @@ class TrecsWorld:
         """Items shown at a time."""
         return self.config.slate_size
 
-    def items(self, columns: IntArray) -> IntArray:
-        """Item indices of columns: the columns themselves."""
-        return columns
-
     def take(self, rows: IntArray) -> "TrecsWorld":
         """Some rows alone."""
         return replace(self, users=self.users[rows], profiles=self.profiles[rows])
