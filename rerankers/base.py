@@ -72,7 +72,21 @@ def require_length(valid: BoolArray, k: int) -> None:
     Raises:
         InvalidValue: ``k`` is below 1 or above the number of a user's candidates.
     """
-    smallest = int(valid.sum(axis=1).min(initial=valid.shape[1]))
+    require_sizes(valid.sum(axis=1), valid.shape[1], k)
+
+
+def require_sizes(n_valid: IntArray, widest: int, k: int) -> None:
+    """Refuse a slate length that a user's candidates cannot fill, where they are counted already.
+
+    Args:
+        n_valid: Candidates of each user, shape ``(U,)``.
+        widest: Columns of the pools, the limit where there are no users.
+        k: Slate length.
+
+    Raises:
+        InvalidValue: ``k`` is below 1 or above the number of a user's candidates.
+    """
+    smallest = int(n_valid.min(initial=widest))
     if not 1 <= k <= smallest:
         raise InvalidValue(
             f"k={k}, but the smallest pool holds {smallest} candidates",

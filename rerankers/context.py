@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import scipy.sparse as sp
 
 from ..arrays import BoolArray, FloatArray, IntArray
 from ..candidates.catalogue import Catalogue
@@ -29,9 +30,11 @@ class PoolContext:
     Attributes:
         items: Item indices, shape ``(U, N)``, integer.
         valid: Which columns hold a candidate, shape ``(U, N)``, bool.
+        n_valid: How many do, shape ``(U,)``, integer.
         patterns: Row of ``pattern_topics`` of each column, shape ``(U, N)``, integer.
         pattern_topics: Distinct topic sets of the catalogue, shape ``(P, T)``, 0 or 1.
         pattern_mean: ``pattern_topics`` with rows that sum to 1 (or 0), shape ``(P, T)``.
+        sparse_pattern_mean: The same as a sparse matrix; see `TopicPatterns`.
         pattern_distance: Jaccard distance between topic sets, shape ``(P, P)``.
         memoryless: The features named in ``MEMORYLESS``, shape ``(U, 3, N)``: base score
             standardised within the pool, log popularity and year standardised over the catalogue
@@ -44,9 +47,11 @@ class PoolContext:
 
     items: IntArray
     valid: BoolArray
+    n_valid: IntArray
     patterns: IntArray
     pattern_topics: FloatArray
     pattern_mean: FloatArray
+    sparse_pattern_mean: sp.csr_array
     pattern_distance: FloatArray
     memoryless: FloatArray
     floors: FloatArray
@@ -91,9 +96,11 @@ class PoolContext:
         return cls(
             items=items,
             valid=valid,
+            n_valid=valid.sum(axis=1),
             patterns=codes,
             pattern_topics=table.topics,
             pattern_mean=table.mean,
+            sparse_pattern_mean=table.sparse_mean,
             pattern_distance=table.distance,
             memoryless=memoryless,
             floors=floors.astype(np.float32),
@@ -128,9 +135,11 @@ class PoolContext:
         return type(self)(
             items=self.items[rows],
             valid=self.valid[rows],
+            n_valid=self.n_valid[rows],
             patterns=self.patterns[rows],
             pattern_topics=self.pattern_topics,
             pattern_mean=self.pattern_mean,
+            sparse_pattern_mean=self.sparse_pattern_mean,
             pattern_distance=self.pattern_distance,
             memoryless=self.memoryless[rows],
             floors=self.floors[:, rows],
@@ -157,6 +166,7 @@ class PoolContext:
             )
         self.items[rows] = other.items[other_rows]
         self.valid[rows] = other.valid[other_rows]
+        self.n_valid[rows] = other.n_valid[other_rows]
         self.patterns[rows] = other.patterns[other_rows]
         self.memoryless[rows] = other.memoryless[other_rows]
         self.floors[:, rows] = other.floors[:, other_rows]

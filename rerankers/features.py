@@ -1,11 +1,13 @@
 """What a linear re-ranker weighs of each candidate, and what a policy sees of each user."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..arrays import FloatArray
 from .constraints import Constraints
 from .context import MEMORYLESS, SUMMARY, PoolContext
-from .state import MEMORY, NEUTRAL, Memory, ObservedState
+from .state import EVERYONE, MEMORY, NEUTRAL, Memory, ObservedState
 
 STATE_AWARE = (
     "satiation",
@@ -54,9 +56,8 @@ def scoring_features(
     out[:, :m] = context.memoryless
     satiation = out[:, m]
     lately = state.topic_clicks * np.float32(1.0 - memory.topic_clicks)
-    satiation[:] = _over_topics(context, lately)
+    satiation[:], out[:, m + 2] = over_topics(context, (lately, topic_taste(state)))
     np.multiply(satiation, satiation, out=out[:, m + 1])
-    out[:, m + 2] = _over_topics(context, _taste(state))
     per_slate = np.float32(1.0 - memory.items)
     np.multiply(state.item_shown, per_slate, out=out[:, m + 3])
     np.multiply(state.item_clicked, per_slate, out=out[:, m + 4])
@@ -90,22 +91,22 @@ def observation(
     Returns:
         Shape ``(U, O)``, float32, columns as in `observation_names`.
     """
-    n_users = len(state)
-    n_valid = np.maximum(context.valid.sum(axis=1), 1)
-    scalars = np.stack(
-        [
-            state.satisfaction,
-            state.click_rate,
-            np.log1p(state.n_slates),
-            np.log1p(state.days_away),
-            state.item_shown.sum(axis=1) * (1.0 - memory.items) / n_valid,
-        ],
-        axis=1,
-    )
-    gaps = np.broadcast_to(constraint_gaps, (n_users, len(context.floors) + 1))
-    lately = state.topic_clicks * (1.0 - memory.topic_clicks)
-    parts = [lately, _taste(state), scalars, context.summary, gaps]
-    return np.concatenate(parts, axis=1, dtype=np.float32)
+    n_topics = context.n_topics
+    width = 2 * n_topics + 5 + context.summary.shape[1] + len(context.floors) + 1
+    out = np.empty((len(state), width), np.float32)
+    np.multiply(state.topic_clicks, 1.0 - memory.topic_clicks, out=out[:, :n_topics])
+    out[:, n_topics : 2 * n_topics] = topic_taste(state)
+    scalars = out[:, 2 * n_topics :]
+    scalars[:, 0] = state.satisfaction
+    scalars[:, 1] = state.click_rate
+    np.log1p(state.n_slates, out=scalars[:, 2])
+    np.log1p(state.days_away, out=scalars[:, 3])
+    shown = state.item_shown.sum(axis=1) * np.float32(1.0 - memory.items)
+    np.divide(shown, np.maximum(context.n_valid, 1), out=scalars[:, 4], casting="same_kind")
+    rest = scalars[:, 5:]
+    rest[:, : context.summary.shape[1]] = context.summary
+    rest[:, context.summary.shape[1] :] = constraint_gaps
+    return out
 
 
 def observation_names(topic_names: tuple[str, ...], constraints: Constraints) -> tuple[str, ...]:
@@ -123,14 +124,38 @@ def observation_names(topic_names: tuple[str, ...], constraints: Constraints) ->
     )
 
 
-def _taste(state: ObservedState) -> FloatArray:
+def topic_taste(state: ObservedState, rows: slice = EVERYONE) -> FloatArray:
     """Satisfaction above neutral by topic, in [-1, 1], shrunk where little was rated, (U, T)."""
-    belief = state.topic_seen / (state.topic_seen + TASTE_PRIOR)
-    return belief * (state.topic_satisfaction - NEUTRAL) / NEUTRAL
+    seen = state.topic_seen[rows]
+    taste = state.topic_satisfaction[rows] - np.float32(NEUTRAL)
+    taste *= np.float32(1.0 / NEUTRAL)
+    taste *= seen
+    taste /= seen + np.float32(TASTE_PRIOR)
+    return taste
 
 
-def _over_topics(context: PoolContext, per_topic: FloatArray) -> FloatArray:
-    """Mean of a user's values over each candidate's topics, ``(U, T)`` to ``(U, N)``."""
-    by_pattern = per_topic.astype(np.float32, copy=False) @ context.pattern_mean.T
-    offset = np.arange(len(per_topic))[:, None] * by_pattern.shape[1]
-    return by_pattern.ravel().take(context.patterns + offset)
+def over_topics(
+    context: PoolContext, per_topic: Sequence[FloatArray], rows: slice = EVERYONE
+) -> FloatArray:
+    """Mean of users' values over each candidate's topics.
+
+    Args:
+        context: The pools.
+        per_topic: ``n`` values of each topic for the users of the rows, each ``(R, T)``.
+        rows: Which users of the context they are.
+
+    Returns:
+        Shape ``(n, R, N)``, float32.
+    """
+    patterns = context.patterns[rows]
+    n_rows = len(patterns)
+    stacked = np.concatenate(per_topic, dtype=np.float32)
+    by_pattern = context.sparse_pattern_mean @ stacked.T
+    cells = patterns * len(stacked)
+    cells += np.arange(n_rows)[:, None]
+    out = np.empty((len(per_topic), *patterns.shape), np.float32)
+    values = by_pattern.ravel()
+    for i in range(len(per_topic)):
+        # Cells are right by construction; "clip" only spares numpy a buffered check.
+        values[i * n_rows :].take(cells, out=out[i], mode="clip")
+    return out

@@ -1,15 +1,29 @@
 """Builds slates one position at a time: score plus distance to what is already chosen."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from ..arrays import FloatArray, IntArray
 from ..errors import InvalidValue
 from ..metrics.exposure import position_discount
-from .base import require_length
+from .base import require_sizes
 from .context import PoolContext
+from .fill import fill_slate, fill_slates
+from .shortlist import CERTAIN, cut_off, holds, shortlists
 
-BLOCK = 256
-"""Users worked on together, so that what a step touches stays in the processor's cache."""
+BLOCK = 1024
+"""Users whose candidates are shortlisted together."""
+
+GROUP = 512
+"""Users, of shortlists about equally long, whose slates are filled together. This and `BLOCK` keep
+what a step touches in the processor's cache."""
+
+LIKELY = 0.5
+"""Share of the distance term at which a shortlist nearly always holds the slate; see `cut_off`."""
+
+FEW = 4
+"""Up to so many users are faster served one by one."""
 
 
 def build_slates(
@@ -19,7 +33,9 @@ def build_slates(
 
     Each position takes the candidate with the largest ``score + diversity · mean Jaccard distance
     to the candidates already chosen``; equal ones resolve to the lowest column. With diversity 0
-    this is a plain sort. Costs O(U · N · k).
+    this is a plain sort (Carbonell & Goldstein 1998, "The use of MMR", with a mean for their
+    maximum). Costs O(U · N · k) at worst; where a few candidates stand out by their score, the
+    others are looked at once only, by a bound that cannot change the result (`cut_off`).
 
     Args:
         scores: Shape ``(U, N)``.
@@ -39,48 +55,67 @@ def build_slates(
         raise InvalidValue(
             f"{scores.shape} scores for pools of {context.items.shape}", field="scores"
         )
-    require_length(context.valid, k)
+    require_sizes(context.n_valid, context.n_candidates, k)
     strength = np.broadcast_to(np.asarray(diversity, np.float32), (n_users,))
     columns = np.empty((n_users, k), np.intp)
-    for start in range(0, n_users, BLOCK):
-        rows = slice(start, min(start + BLOCK, n_users))
-        relevance = np.where(context.valid[rows], scores[rows], -np.inf).astype(np.float32)
-        columns[rows] = _fill(relevance, strength[rows], context, context.patterns[rows], k)
+    if n_users <= FEW:
+        relevance = _relevance(scores, context, np.arange(n_users))
+        for row in range(n_users):
+            columns[row] = fill_slate(
+                relevance[row], strength[row], context.pattern_distance, context.patterns[row], k
+            )
+        return columns
+    rows = np.arange(n_users)
+    for share in (LIKELY, CERTAIN):
+        blocks = [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
+        unsure = [_build(scores, strength, context, block, share, columns) for block in blocks]
+        rows = np.concatenate(unsure)
+        if len(rows) == 0:
+            break
     return columns
 
 
-def _fill(
-    relevance: FloatArray,
+def _relevance(scores: FloatArray, context: PoolContext, rows: IntArray) -> FloatArray:
+    """A float32 copy of the rows' scores with -inf in padding; refuses NaN."""
+    relevance = scores[rows].astype(np.float32, copy=False)
+    if context.n_valid[rows].min(initial=context.n_candidates) < context.n_candidates:
+        relevance[~context.valid[rows]] = -np.inf
+    if np.isnan(relevance.max(initial=-np.inf)):
+        raise InvalidValue("scores hold NaN", field="scores")
+    return relevance
+
+
+def _build(
+    scores: FloatArray,
     strength: FloatArray,
     context: PoolContext,
-    patterns: IntArray,
-    k: int,
+    rows: IntArray,
+    share: float,
+    columns: IntArray,
 ) -> IntArray:
-    """Greedy choice for one block of users; ``relevance`` is overwritten."""
-    if np.isnan(relevance).any():
-        raise InvalidValue("scores hold NaN", field="scores")
-    n_users, n_columns = relevance.shape
-    distances = context.pattern_distance.ravel()
-    n_patterns = len(context.pattern_distance)
-    users = np.arange(n_users)
-    chosen = np.empty((n_users, k), np.intp)
-    summed = np.zeros((n_users, n_columns), np.float32)
-    step_distance = np.empty_like(summed)
-    index = np.empty(summed.shape, np.intp)
-    gain = relevance.copy()
-    for j in range(k):
-        best = gain.argmax(axis=1)
-        chosen[:, j] = best
-        relevance[users, best] = -np.inf
-        if j + 1 == k:
-            break
-        np.add(patterns, (patterns[users, best] * n_patterns)[:, None], out=index)
-        # Indices are right by construction; "clip" only spares numpy a buffered check.
-        distances.take(index, out=step_distance, mode="clip")
-        summed += step_distance
-        np.multiply(summed, (strength / (j + 1))[:, None], out=gain)
-        gain += relevance
-    return chosen
+    """Write the slates of one block of users; the rows whose slates may be others are returned."""
+    k, n_columns = columns.shape[1], context.n_candidates
+    relevance, strength = _relevance(scores, context, rows), strength[rows]
+    cut = cut_off(relevance, strength, k, share)
+    cells, start, count = shortlists(relevance, cut)
+    flat, patterns = relevance.ravel(), context.patterns.ravel()
+    weakest = np.empty(len(rows), np.float32)
+    by_length = np.argsort(count, kind="stable")
+    for first in range(0, len(rows), GROUP):
+        group = by_length[first : first + GROUP]
+        place = np.arange(int(count[group[-1]]))[:, None]
+        at = cells.take(place + start[group], mode="clip")
+        listed = flat.take(at)
+        np.putmask(listed, place >= count[group], -np.inf)
+        at += (rows[group] - group) * n_columns
+        chosen, weakest[group] = fill_slates(
+            listed, strength[group], context.pattern_distance, patterns.take(at, mode="clip"), k
+        )
+        found = np.take_along_axis(at, chosen, axis=0) - rows[group] * n_columns
+        columns[rows[group]] = found.T
+    if share >= CERTAIN:
+        return rows[:0]
+    return rows[~holds(weakest, strength, cut)]
 
 
 def slate_exposure_share(context: PoolContext, columns: IntArray) -> FloatArray:
@@ -91,9 +126,12 @@ def slate_exposure_share(context: PoolContext, columns: IntArray) -> FloatArray:
     Returns:
         Shape ``(n_floors, U)``, in [0, 1].
     """
-    weights = position_discount(columns.shape[1]).astype(np.float32)
-    users = np.arange(len(columns))[:, None]
-    return context.floors[:, users, columns] @ (weights / weights.sum())
+    n_users, k = columns.shape
+    cells = columns + (np.arange(n_users) * context.n_candidates)[:, None]
+    shares = np.empty((len(context.floors), n_users), np.float32)
+    for i, floor in enumerate(context.floors):
+        np.matmul(floor.ravel().take(cells), _exposure_weights(k), out=shares[i])
+    return shares
 
 
 def slate_diversity(context: PoolContext, columns: IntArray) -> FloatArray:
@@ -101,10 +139,26 @@ def slate_diversity(context: PoolContext, columns: IntArray) -> FloatArray:
 
     A slate of one item has diversity 0.
     """
-    k = columns.shape[1]
+    n_users, k = columns.shape
     if k < 2:
-        return np.zeros(len(columns), np.float32)
-    patterns = np.take_along_axis(context.patterns, columns, axis=1)
-    first, second = np.triu_indices(k, 1)
-    pairs = patterns[:, first] * len(context.pattern_distance) + patterns[:, second]
-    return context.pattern_distance.ravel().take(pairs).mean(axis=1)
+        return np.zeros(n_users, np.float32)
+    cells = columns + (np.arange(n_users) * context.n_candidates)[:, None]
+    patterns = context.patterns.ravel().take(cells.T)
+    first, second = _pairs(k)
+    pairs = patterns.take(first, axis=0)
+    pairs *= len(context.pattern_distance)
+    pairs += patterns.take(second, axis=0)
+    return context.pattern_distance.ravel().take(pairs).mean(axis=0)
+
+
+@lru_cache
+def _exposure_weights(k: int) -> FloatArray:
+    """Share of a slate's exposure that each position has, shape ``(k,)``."""
+    weights = position_discount(k).astype(np.float32)
+    return weights / weights.sum()
+
+
+@lru_cache
+def _pairs(k: int) -> tuple[IntArray, IntArray]:
+    """Both positions of each pair of positions of a slate, each of shape ``(k · (k − 1) / 2,)``."""
+    return np.triu_indices(k, 1)

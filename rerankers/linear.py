@@ -13,10 +13,11 @@ from .base import Reranker, Slates, require_k
 from .config import RerankerSettings
 from .constraints import Constraints
 from .context import PoolContext
-from .features import feature_names, linear_scores, scoring_features
+from .features import feature_names
 from .greedy import build_slates
 from .knowledge import Knowledge
 from .patterns import TopicPatterns
+from .scores import candidate_scores
 from .state import MEMORY, Memory, ObservedState, StateLookup, new_state
 
 
@@ -52,7 +53,7 @@ def linear_slates(
     k: int,
     memory: Memory = MEMORY,
 ) -> IntArray:
-    """Features, then scores, then slates: the hot path of training and of serving.
+    """Scores, then slates: the hot path of training and of serving.
 
     Args:
         context: The pools of ``U`` users.
@@ -65,8 +66,7 @@ def linear_slates(
     Returns:
         Pool columns, shape ``(U, k)``.
     """
-    features = scoring_features(context, state, memory)
-    return build_slates(linear_scores(features, weights), diversity, context, k)
+    return build_slates(candidate_scores(context, state, weights, memory), diversity, context, k)
 
 
 class LinearReranker:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import scipy.sparse as sp
 
 from ..arrays import BoolArray, FloatArray, IntArray
 from ..candidates.catalogue import Catalogue
@@ -26,12 +27,15 @@ class TopicPatterns:
         codes: Row of ``topics`` of every item, shape ``(I,)``, integer.
         topics: The distinct sets, shape ``(P, T)``, 0 or 1.
         mean: ``topics`` with rows that sum to 1 (0 for the empty set), shape ``(P, T)``.
+        sparse_mean: The same, sparse: a set holds a few topics only, and unlike a BLAS product
+            the sparse one rounds a user's row the same way in any batch.
         distance: Jaccard distance between the sets, shape ``(P, P)``.
     """
 
     codes: IntArray
     topics: FloatArray
     mean: FloatArray
+    sparse_mean: sp.csr_array
     distance: FloatArray
 
     @classmethod
@@ -55,7 +59,7 @@ class TopicPatterns:
         topics = catalogue.topics[first].astype(np.float32)
         mean = topics / np.maximum(topics.sum(axis=1, keepdims=True), 1.0)
         distance = jaccard_distance(topics, topics).astype(np.float32)
-        return cls(codes.astype(np.intp), topics, mean, distance)
+        return cls(codes.astype(np.intp), topics, mean, sp.csr_array(mean), distance)
 
 
 def jaccard_distance(a: BoolArray | FloatArray, b: BoolArray | FloatArray) -> FloatArray:

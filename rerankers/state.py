@@ -38,6 +38,9 @@ class Memory:
 
 
 MEMORY = Memory()
+EVERYONE = slice(None)
+"""Rows of all users."""
+
 NEUTRAL = 0.5
 """Satisfaction assumed before any was seen."""
 
@@ -123,7 +126,7 @@ def new_state(n_users: int, n_candidates: int, n_topics: int) -> ObservedState:
     )
 
 
-def reset_rows(state: ObservedState, rows: IntArray | BoolArray) -> None:
+def reset_rows(state: ObservedState, rows: IntArray | BoolArray | slice) -> None:
     """Forget everything about the given users, in place."""
     for field in fields(state):
         getattr(state, field.name)[rows] = NEUTRAL if field.name == "satisfaction" else 0.0
@@ -155,11 +158,12 @@ def observe(
             f"feedback of {len(feedback.columns)}",
             field="feedback",
         )
-    rows = np.arange(len(state)) if active is None else np.flatnonzero(active)
-    columns = feedback.columns[rows]
-    patterns = context.patterns[rows[:, None], columns]
-    shown = feedback if active is None else feedback.take(rows)
-    _take_in(state, rows, columns, context.pattern_topics[patterns], shown, memory)
+    at = feedback.columns + (np.arange(len(state)) * context.n_candidates)[:, None]
+    if active is not None and not active.all():
+        # Columns of users who were not there may be anything, and are not looked at.
+        at = np.where(active[:, None], at, 0)
+    sets = context.patterns.ravel().take(at)
+    _take_in(state, EVERYONE, feedback, context.pattern_topics, sets, memory, active)
 
 
 def observe_items(
@@ -185,7 +189,7 @@ def observe_items(
     """
     if len(rows) != len(feedback.columns):
         raise InvalidValue(f"{len(rows)} rows for {len(feedback.columns)} slates", field="feedback")
-    _take_in(state, rows, feedback.columns, item_topics[feedback.columns], feedback, memory)
+    _take_in(state, rows, feedback, item_topics, feedback.columns, memory)
 
 
 def replay(
@@ -220,7 +224,6 @@ def replay(
     if not items.shape == clicks.shape == satisfaction.shape or len(days_away) != len(items):
         raise InvalidValue("items, clicks, satisfaction and days_away differ in shape", field="log")
     state = new_state(1, context.n_candidates, context.n_topics)
-    row = np.zeros(1, np.intp)
     pool = context.items[0]
     for s in range(len(items)):
         shown = items[s] != PAD
@@ -233,79 +236,90 @@ def replay(
             satisfaction[s][shown][None],
             days_away[s : s + 1],
         )
-        _take_in(state, row, columns[None], item_topics[kept][None], slate, memory)
+        _take_in(state, EVERYONE, slate, item_topics, kept[None], memory)
     return state
 
 
 def _take_in(
     state: ObservedState,
-    rows: IntArray,
-    columns: IntArray,
-    topics: BoolArray | FloatArray,
+    rows: IntArray | slice,
     feedback: SlateFeedback,
+    topics: BoolArray | FloatArray,
+    sets: IntArray,
     memory: Memory,
+    active: BoolArray | None = None,
 ) -> None:
     """Decay the given rows, then add what their slates brought.
 
-    ``columns`` ``(R, k)``, ``topics`` ``(R, k, T)`` and ``feedback`` are of the rows alone; columns
-    of ``PAD`` have left the pool.
+    ``feedback`` is of the ``R`` rows alone; columns of ``PAD`` have left the pool. What was shown
+    had the topics of the rows ``sets`` ``(R, k)`` of ``topics``. Rows that are not ``active``
+    ``(R,)`` keep all and gain nothing.
     """
-    clicks = feedback.clicks
-    n_clicks = clicks.sum(axis=1)
-    days = feedback.days_away.astype(np.float32)
-    rest = memory.day**days
+    clicks, columns, days = feedback.clicks, feedback.columns, feedback.days_away
+    if active is not None:
+        clicks = clicks & active[:, None]
+    gains = _gains(clicks, feedback.satisfaction)
+    per_topic = np.matmul(gains, topics.take(sets, axis=0).astype(np.float32, copy=False))
+    n_clicks, n_rated, total = np.add.reduce(gains, 2).T
 
-    clicked = clicks.astype(np.float32)
-    _decay_add(state.topic_clicks, rows, memory.topic_clicks * rest, _per_topic(clicked, topics))
-    _rate_topics(state, rows, topics, clicks, feedback.satisfaction, memory)
+    rest = memory.day ** days.astype(np.float32)
+    keep_clicks, keep_items = rest * memory.topic_clicks, rest * memory.items
+    keep_seen, fresh = memory.topic_seen, np.float32(1.0)
+    shown = columns != PAD
+    if active is not None:
+        keep_clicks, keep_items, keep_seen = (
+            np.where(active, keep, np.float32(1.0)) for keep in (keep_clicks, keep_items, keep_seen)
+        )
+        keep_seen, fresh = keep_seen[:, None], active.astype(np.float32)
+        shown &= active[:, None]
+        days = np.where(active, days, state.days_away[rows])
 
-    kept = memory.items * rest
-    _count(state.item_shown, rows, columns, np.ones_like(clicked), kept)
-    _count(state.item_clicked, rows, columns, clicked, kept)
+    state.topic_clicks[rows] *= keep_clicks[:, None]
+    state.topic_clicks[rows] += per_topic[:, 0]
+    _rate_topics(state, rows, per_topic[:, 1], per_topic[:, 2], keep_seen)
+    _count(state.item_shown, rows, columns, shown, keep_items)
+    _count(state.item_clicked, rows, columns, shown & clicks, keep_items)
 
-    rated = clicks & ~np.isnan(feedback.satisfaction)
-    n_rated = rated.sum(axis=1)
-    total = np.where(rated, feedback.satisfaction, 0.0).sum(axis=1)
-    seen = np.where(n_rated > 0, total / np.maximum(n_rated, 1), state.satisfaction[rows])
-    state.satisfaction[rows] += memory.satisfaction * (seen - state.satisfaction[rows])
-    rate = n_clicks / max(columns.shape[1], 1)
-    state.click_rate[rows] += memory.click_rate * (rate - state.click_rate[rows])
-    state.n_slates[rows] += 1
+    mean = state.satisfaction[rows]
+    seen = np.where(n_rated > 0, total / np.maximum(n_rated, np.float32(1.0)), mean)
+    state.satisfaction[rows] += memory.satisfaction * (seen - mean)
+    rate = n_clicks / np.float32(max(columns.shape[1], 1)) - state.click_rate[rows]
+    state.click_rate[rows] += memory.click_rate * fresh * rate
+    state.n_slates[rows] += fresh
     state.days_away[rows] = days
+
+
+def _gains(clicks: BoolArray, satisfaction: FloatArray) -> FloatArray:
+    """Of each position: 1 if clicked, 1 if rated as well, and the rating; ``(R, 3, k)``."""
+    gains = np.empty((len(clicks), 3, clicks.shape[1]), np.float32)
+    rated = clicks & ~np.isnan(satisfaction)
+    gains[:, 0], gains[:, 1] = clicks, rated
+    gains[:, 2] = np.where(rated, satisfaction, np.float32(0.0))
+    return gains
 
 
 def _rate_topics(
     state: ObservedState,
-    rows: IntArray,
-    topics: BoolArray | FloatArray,
-    clicks: BoolArray,
-    satisfaction: FloatArray,
-    memory: Memory,
+    rows: IntArray | slice,
+    n_new: FloatArray,
+    s_new: FloatArray,
+    keep: FloatArray | float,
 ) -> None:
-    """Move each topic's mean satisfaction by what was rated in it."""
-    rated = clicks & ~np.isnan(satisfaction)
-    n_new = _per_topic(rated.astype(np.float32), topics)
-    s_new = _per_topic(np.where(rated, satisfaction, 0.0).astype(np.float32), topics)
-    weight = memory.topic_seen * state.topic_seen[rows]
+    """Move each topic's mean satisfaction by the ``n_new`` ratings of sum ``s_new``, ``(R, T)``."""
+    weight = state.topic_seen[rows] * keep
     mean = state.topic_satisfaction[rows]
-    state.topic_seen[rows] = weight + n_new
-    new_mean = (weight * mean + s_new) / np.maximum(weight + n_new, np.float32(1e-12))
-    state.topic_satisfaction[rows] = np.where(n_new > 0, new_mean, mean)
-
-
-def _per_topic(values: FloatArray, topics: BoolArray | FloatArray) -> FloatArray:
-    """Sum of each slate's values by topic, ``(R, k)`` and ``(R, k, T)`` to ``(R, T)``."""
-    return np.matmul(values[:, None, :], topics.astype(np.float32, copy=False))[:, 0]
-
-
-def _decay_add(values: FloatArray, rows: IntArray, keep: FloatArray, add: FloatArray) -> None:
-    values[rows] = values[rows] * keep[:, None] + add
+    s_new = s_new + weight * mean
+    weight += n_new
+    state.topic_seen[rows] = weight
+    s_new /= np.maximum(weight, np.float32(1e-12))
+    state.topic_satisfaction[rows] = np.where(n_new > 0, s_new, mean)
 
 
 def _count(
-    counts: FloatArray, rows: IntArray, columns: IntArray, add: FloatArray, keep: FloatArray
+    counts: FloatArray, rows: IntArray | slice, columns: IntArray, add: BoolArray, keep: FloatArray
 ) -> None:
-    """Decay counts by pool column and add to the columns of the slates."""
+    """Decay counts by pool column, and add 1 to the columns of the slates where ``add`` says so."""
     counts[rows] *= keep[:, None]
-    at, position = np.nonzero((columns != PAD) & (add != 0))
-    counts[rows[at], columns[at, position]] += add[at, position]
+    at = np.arange(len(counts))[rows] * counts.shape[1]
+    cells = (columns + at[:, None])[add]
+    counts.put(cells, counts.take(cells) + np.float32(1.0))

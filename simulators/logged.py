@@ -8,7 +8,7 @@ from ..rerankers.context import PoolContext
 from ..rerankers.features import observation
 from ..rerankers.greedy import slate_diversity, slate_exposure_share
 from ..rerankers.linear import linear_slates
-from ..rerankers.state import ObservedState, new_state, observe, reset_rows
+from ..rerankers.state import EVERYONE, ObservedState, new_state, observe, reset_rows
 from .population import StepOutcome, UserPopulation
 from .world import World
 
@@ -55,12 +55,14 @@ class LoggedPopulation:
     @property
     def world(self) -> World:
         """The truth, one row per user of this population."""
-        return self.population.world
+        world = self.population.world
+        assert isinstance(world, World)  # it was made with one, and pools are of one only
+        return world
 
     def reset(self, rows: IntArray | BoolArray | None = None) -> None:
         """Start the next episode of the given rows, of which nothing is known yet."""
         self.population.reset(rows)
-        reset_rows(self.observed, np.arange(len(self)) if rows is None else rows)
+        reset_rows(self.observed, EVERYONE if rows is None else rows)
 
     def step(self, columns: IntArray) -> StepOutcome:
         """Show each user one slate and take in what follows."""
@@ -85,8 +87,10 @@ class LoggedPopulation:
 
     def measured(self, columns: IntArray) -> FloatArray:
         """Exposure share of each floor's group, then diversity, of each slate, ``(U, C)``."""
-        shares = slate_exposure_share(self.context, columns)
-        return np.concatenate([shares, slate_diversity(self.context, columns)[None]]).T
+        out = np.empty((len(self), len(self.context.floors) + 1), np.float32)
+        out[:, :-1] = slate_exposure_share(self.context, columns).T
+        out[:, -1] = slate_diversity(self.context, columns)
+        return out
 
     def take(self, rows: IntArray) -> "LoggedPopulation":
         """A copy of some rows in mid-flight."""

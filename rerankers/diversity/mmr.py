@@ -11,10 +11,10 @@ from ...candidates.pools import CandidatePools
 from ..base import Reranker, Slates, require_k
 from ..config import RerankerSettings
 from ..constraints import Constraints
-from ..greedy import BLOCK
 from ..knowledge import Knowledge
 from ..patterns import TopicPatterns
 from ..relevance import scaled_relevance
+from ..scores import BLOCK
 
 
 class MMRConfig(RerankerSettings):

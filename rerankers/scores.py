@@ -1,0 +1,112 @@
+"""Scores of a linear re-ranker in one pass, without the tensor of features in between."""
+
+import numpy as np
+
+from ..arrays import FloatArray
+from ..errors import InvalidValue
+from .context import MEMORYLESS, PoolContext
+from .features import FEATURES, over_topics, topic_taste
+from .state import MEMORY, Memory, ObservedState
+
+BLOCK = 256
+"""Users worked on together, so that what a step touches stays in the processor's cache."""
+
+_SATIATION, _SQUARED, _TASTE, _FATIGUE, _CLICKED = map(
+    FEATURES.index, ("satiation", "satiation_squared", "topic_taste", "fatigue", "clicked")
+)
+
+
+def candidate_scores(
+    context: PoolContext,
+    state: ObservedState,
+    weights: FloatArray,
+    memory: Memory = MEMORY,
+) -> FloatArray:
+    """Weighted sum of every candidate's features, without making the features.
+
+    ``linear_scores(scoring_features(context, state), weights)`` up to the rounding of float32, in
+    less than half the time: topics are weighed before they are spread over the candidates, and
+    features that nobody weighs cost nothing. The score of a candidate depends neither on its
+    column nor on who else is in the batch, to the last bit. So equal candidates tie, and a user
+    is given the same slate alone, when served, as among thousands, in training.
+
+    Args:
+        context: The pools of ``U`` users.
+        state: Their state.
+        weights: Of each feature as in `feature_names`, shape ``(U, F)`` or ``(F,)``.
+        memory: Decay constants.
+
+    Returns:
+        Shape ``(U, N)``, float32. O(U · (P · t + N · F)) with t topics per topic set.
+
+    Raises:
+        InvalidValue: There are more or fewer weights than features.
+    """
+    n_users, n_features = len(context), len(FEATURES) + len(context.floors)
+    if np.shape(weights)[-1] != n_features:
+        raise InvalidValue(
+            f"{np.shape(weights)[-1]} weights for {n_features} features", field="weights"
+        )
+    by_user = np.broadcast_to(np.asarray(weights, np.float32), (n_users, n_features))
+    used = [bool(any_user) for any_user in by_user.any(axis=0)]
+    out = np.empty(context.items.shape, np.float32)
+    for start in range(0, n_users, BLOCK):
+        rows = slice(start, min(start + BLOCK, n_users))
+        _score(context, state, by_user[rows].T, used, memory, rows, out[rows])
+    return out
+
+
+def _score(
+    context: PoolContext,
+    state: ObservedState,
+    weights: FloatArray,
+    used: list[bool],
+    memory: Memory,
+    rows: slice,
+    out: FloatArray,
+) -> None:
+    """Write the scores of one block of users.
+
+    ``weights`` are those of the block, ``(F, R)``; ``used`` says which of them are not all zero.
+    """
+    base, popularity, recency, *_, unhappy = weights[: len(FEATURES)]
+    # Both weigh the base score, one of them by how dissatisfied the user is.
+    fixed = np.empty((len(out), len(MEMORYLESS)), np.float32)
+    fixed[:, 0] = base + unhappy * (np.float32(1.0) - state.satisfaction[rows])
+    fixed[:, 1], fixed[:, 2] = popularity, recency
+    # einsum rounds every column alike; a BLAS product does not, and would break ties by column.
+    np.einsum("uf,ufn->un", fixed, context.memoryless[rows], out=out)
+    per_slate = np.float32(1.0 - memory.items)
+    planes = [(_FATIGUE, per_slate, state.item_shown), (_CLICKED, per_slate, state.item_clicked)]
+    planes += [(len(FEATURES) + i, 1.0, floor) for i, floor in enumerate(context.floors)]
+    term = np.empty_like(out)
+    for feature, unit, values in planes:
+        if used[feature]:
+            np.multiply(values[rows], (weights[feature] * unit)[:, None], out=term)
+            out += term
+    if used[_SATIATION] or used[_SQUARED] or used[_TASTE]:
+        _add_topics(context, state, weights, used, memory, rows, out)
+
+
+def _add_topics(
+    context: PoolContext,
+    state: ObservedState,
+    weights: FloatArray,
+    used: list[bool],
+    memory: Memory,
+    rows: slice,
+    out: FloatArray,
+) -> None:
+    """Add the terms of satiation, its square and taste to the scores of one block."""
+    lately = state.topic_clicks[rows] * np.float32(1.0 - memory.topic_clicks)
+    linear = lately * weights[_SATIATION][:, None]
+    if used[_TASTE]:
+        linear += topic_taste(state, rows) * weights[_TASTE][:, None]
+    if not used[_SQUARED]:
+        out += over_topics(context, (linear,), rows)[0]
+        return
+    term, satiation = over_topics(context, (linear, lately), rows)
+    out += term
+    np.multiply(satiation, satiation, out=term)
+    term *= weights[_SQUARED][:, None]
+    out += term
