@@ -38,6 +38,22 @@ def test_the_engine_decides(base, make_truth):
         people.next_day()
 
 
+def test_a_static_world_is_examination_times_attraction_on_every_day(base, make_truth):
+    truth = make_truth()
+    people = StudyUsers(truth)
+    appeal = np.full((60, base.n_items), -np.inf)
+    row, column = np.nonzero(truth.pools.valid)
+    appeal[row, truth.pools.items[row, column]] = truth.appeal[row, column]
+    examined = 1 / np.log2(np.arange(2, 7))
+    for _ in range(3):
+        visits = shown(people, base)
+        assert len(visits) == 60
+        attraction = 1 / (1 + np.exp(-np.take_along_axis(appeal, visits.items, axis=1)))
+        np.testing.assert_allclose(visits.click_probability, examined * attraction, rtol=1e-4)
+        np.testing.assert_allclose(visits.examination, np.tile(examined, (60, 1)), rtol=1e-6)
+        people.next_day()
+
+
 def test_clicks_happen_as_often_as_they_are_probable(base, make_truth):
     clicks, probability = [], []
     for seed in range(60):
