@@ -82,7 +82,9 @@ class RandomOffers:
         items = market.record.items[rows]
         scores = rng.random(items.shape, dtype=np.float32)
         scores[~np.append(market.available, False)[items]] = -np.inf
-        return _scattered(market, rows, scores)
+        columns = np.full((len(market.world), len(market.examination)), PAD)
+        columns[rows] = best_columns(scores, len(market.examination))
+        return columns
 
 
 def relevance_greedy() -> ScorePolicy:
@@ -115,28 +117,47 @@ def best_slates(market: Market, weights: FloatArray) -> IntArray:
         market: Today.
         weights: In the order of ``WEIGHT_NAMES``, shape ``(6,)``.
     """
-    relevance, popularity, shortfall, newness, topic_repeat, item_repeat = weights
-    record, rows = market.record, np.flatnonzero(market.present)
-    items = record.items[rows]
-    per_item = relevance * record.lift() + popularity * record.popularity()
-    per_item += newness * record.newness()
-    per_item += shortfall * np.append(market.observed_shortfall, 0.0)[market.offers.owner[:-1]]
-    per_item[~market.available] = -np.inf
-    scores = np.append(per_item, -np.inf).astype(np.float32)[items]
-    scores += relevance * record.relevance[rows]
-    kept = record.kept(market.day, rows)
-    if item_repeat != 0:
-        scores += (item_repeat / record.click_weight * kept)[:, None] * record.item_repeats[rows]
-    if topic_repeat != 0:
-        by_mix = (topic_repeat * kept[:, None] * record.topic_repeats[rows]) @ record.mixes.T
-        scores += np.take_along_axis(by_mix, record.mix_of_item[items], axis=1)
-    return _scattered(market, rows, scores)
-
-
-def _scattered(market: Market, rows: IntArray, scores: FloatArray) -> IntArray:
-    """The k best columns of the rows, best first; the rows of all others hold ``PAD``."""
-    k = len(market.examination)
+    record = market.record
+    per_item = np.append(item_scores(market, weights), -np.inf).astype(np.float32)
+    rows, k = np.flatnonzero(market.present), len(market.examination)
     columns = np.full((len(market.world), k), PAD)
-    if len(rows):
-        columns[rows] = best_columns(scores, k)
+    step = max(_CELLS // record.items.shape[1], 1)
+    for start in range(0, len(rows), step):
+        some = rows[start : start + step]
+        scores = per_item.take(record.items.take(some, axis=0))
+        _add_own_scores(scores, market, some, weights)
+        columns[some] = best_columns(scores, k)
     return columns
+
+
+_CELLS = 2**16  # scores at a time: as many as stay in a processor's cache
+
+
+def item_scores(market: Market, weights: FloatArray) -> FloatArray:
+    """The part of a score that is the same for every user, −inf if not on offer, ``(I,)``."""
+    relevance, popularity, shortfall, newness, _, _ = weights
+    record, owner = market.record, market.offers.owner[:-1]
+    scores = relevance * record.lift() + popularity * record.popularity()
+    scores += newness * record.newness()
+    scores += shortfall * np.append(market.observed_shortfall, 0.0)[owner]
+    scores[~market.available] = -np.inf
+    return scores
+
+
+def _add_own_scores(
+    scores: FloatArray, market: Market, rows: IntArray, weights: FloatArray
+) -> None:
+    """Add what is each user's own to the scores of the rows' candidates, in place, ``(R, N)``."""
+    record, fade = market.record, market.record.fade(market.day)
+    relevance, *_, topic_repeat, item_repeat = weights
+    for weight, table in (
+        (relevance, record.relevance),
+        (item_repeat * fade / record.click_weight, record.item_repeats),
+    ):
+        if weight != 0:
+            part = table.take(rows, axis=0)
+            part *= np.float32(weight)
+            scores += part
+    if topic_repeat != 0:
+        by_mix = (topic_repeat * fade * record.topic_repeats[rows]) @ record.mixes.T
+        scores += np.take_along_axis(by_mix, record.mix_of_item[record.items[rows]], axis=1)

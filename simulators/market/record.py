@@ -9,9 +9,10 @@ import numpy as np
 
 from ...arrays import PAD, BoolArray, FloatArray, IntArray
 from ...candidates.pools import CandidatePools
-from ..dynamics import decay, log_odds, sigmoid
+from ..dynamics import log_odds, sigmoid
 from .config import RecordConfig
 
+_MOST_HALVINGS = 60.0  # before float32 amounts are brought back to units of today
 _CHUNK = 1024  # users at a time where (users, N, T) would be large
 
 
@@ -35,8 +36,8 @@ class Record:
         item_clicks: Clicks in the market, shape ``(I,)``.
         item_expected: Clicks expected from ``relevance``, shape ``(I,)``.
         item_examined: Sum of examination probabilities, shape ``(I,)``.
-        item_repeats: Showings (clicks weighing more) as of ``last_day``, shape ``(U, N)``.
-        topic_repeats: Clicks by topic as of ``last_day``, shape ``(U, T)``.
+        item_repeats: Showings, a click weighing more, shape ``(U, N)``; times ``fade``.
+        topic_repeats: Clicks by topic, shape ``(U, T)``; times ``fade``.
         last_day: Day of each user's latest visit, shape ``(U,)``; 0 before.
     """
 
@@ -71,6 +72,7 @@ class Record:
         self.item_repeats = np.zeros((n, width), np.float32)
         self.topic_repeats = np.zeros((n, n_topics), np.float32)
         self.last_day = np.zeros(n, np.float32)
+        self._landmark = 0
 
     def observe(self, day: int, rows: IntArray, columns: IntArray, clicks: BoolArray) -> None:
         """Take in one slate for each of ``R`` users.
@@ -85,17 +87,17 @@ class Record:
         cells = safe + rows[:, None] * self.items.shape[1]
         items = self.items.ravel().take(cells)
         looks = np.broadcast_to(self._examination, items.shape)
-        kept = self.kept(day, rows)[:, None]
+        unit = np.float32(1.0 / self.fade(day))
         clicked = clicks.astype(np.float32)  # never in a blank
         seen = np.matmul(clicked[:, None], self._topics.take(items, axis=0))[:, 0]
-        self.topic_repeats[rows] = self.topic_repeats[rows] * kept + seen
-        self.item_repeats[rows] *= kept
+        self.topic_repeats[rows] += seen * unit
         self.last_day[rows] = day
         if not shown.all():
-            cells, items, looks, clicked = (part[shown] for part in (cells, items, looks, clicked))
+            cells, items = cells[shown], items[shown]
+            looks, clicked = looks[shown], clicked[shown]
         predicted = sigmoid(self.relevance.ravel().take(cells) + self._intercept) * looks
         repeats = self.item_repeats.ravel()  # distinct cells: a user's slate holds no item twice
-        repeats[cells] += 1 + np.float32(self.click_weight) * clicked
+        repeats[cells] += unit + (unit * np.float32(self.click_weight)) * clicked
         n_items, at = len(self.item_clicks), items.ravel()
         self.item_clicks += np.bincount(at, clicked.ravel(), n_items)
         self.item_expected += np.bincount(at, predicted.ravel(), n_items)
@@ -106,9 +108,19 @@ class Record:
         """Showings that one click counts as."""
         return self._config.click_weight
 
-    def kept(self, day: int, rows: IntArray) -> FloatArray:
-        """What is left today of the users' repeats as of their latest visit, shape ``(R,)``."""
-        return decay(np.float32(day) - self.last_day[rows], self._config.half_life)
+    def fade(self, day: int) -> float:
+        """What one unit of ``item_repeats`` and ``topic_repeats`` is worth today.
+
+        All of them fade alike, so what is added today is added in larger units instead of making
+        everything else smaller (forward decay: Cormode, Shkapenyuk, Srivastava & Xu 2009, "Forward
+        decay: a practical time decay model for streaming systems").
+        """
+        halvings = (day - self._landmark) / self._config.half_life
+        if halvings > _MOST_HALVINGS:
+            for repeats in (self.item_repeats, self.topic_repeats):
+                repeats *= np.float32(0.5**halvings)
+            self._landmark, halvings = day, 0.0
+        return 0.5**halvings
 
     def lift(self) -> FloatArray:
         """Log of each item's clicks over what its scores led to expect, shape ``(I,)``.

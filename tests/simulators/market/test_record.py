@@ -49,10 +49,12 @@ def test_repeats_fade_by_the_day_and_a_blank_leaves_no_trace() -> None:
     known.observe(0, rows, np.array([[2, -1]]), np.array([[True, False]]))
     assert known.item_repeats.tolist() == [[0.0, 0.0, 11.0, 0.0]]
     assert known.item_examined.tolist() == [0.0, 0.0, 1.0, 0.0]
-    assert known.kept(3, rows) == pytest.approx(1 / 8)
+    assert known.fade(3) == pytest.approx(1 / 8)
     known.observe(3, rows, np.array([[2, 0]]), np.array([[False, True]]))
-    np.testing.assert_allclose(known.item_repeats, [[11.0, 0.0, 11 / 8 + 1, 0.0]])
-    np.testing.assert_allclose(known.topic_repeats, [[1.0, 1 / 8]])
+    np.testing.assert_allclose(known.fade(3) * known.item_repeats, [[11.0, 0.0, 11 / 8 + 1, 0.0]])
+    np.testing.assert_allclose(known.fade(3) * known.topic_repeats, [[1.0, 1 / 8]])
+    known.observe(500, rows, np.array([[2, 0]]), np.array([[False, True]]))
+    np.testing.assert_allclose(known.fade(500) * known.item_repeats, [[11.0, 0.0, 1.0, 0.0]])
 
 
 def test_padding_is_not_a_candidate() -> None:
