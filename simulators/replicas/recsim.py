@@ -21,7 +21,8 @@ from .. import randomness
 from ..choice import Cascade, ChoiceModel, Logit
 from ..config import parameter
 from . import recsim_dynamics as dynamics
-from .base import ReplicaConfig, ReplicaPopulation, Response, VisitKeys
+from .base import ReplicaConfig, ReplicaPopulation
+from .response import Response, VisitKeys
 
 _SOURCE = "Ie et al. 2019, interest_evolution.py"
 _QUALITY = np.zeros(1, np.int64)  # which further luck of a document

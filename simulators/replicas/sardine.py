@@ -19,7 +19,8 @@ from .. import randomness
 from ..choice import PositionBased
 from ..config import parameter
 from . import sardine_dynamics as dynamics
-from .base import ReplicaConfig, ReplicaPopulation, Response, VisitKeys
+from .base import ReplicaConfig, ReplicaPopulation
+from .response import Response, VisitKeys
 
 _SOURCE = "Deffayet et al. 2024, SlateTopK-Bored"
 _NEVER = -(10**6)

@@ -17,7 +17,8 @@ from ...arrays import BoolArray, FloatArray, IntArray
 from .. import randomness
 from ..config import parameter
 from . import trecs_dynamics as dynamics
-from .base import ReplicaConfig, ReplicaPopulation, Response, VisitKeys
+from .base import ReplicaConfig, ReplicaPopulation
+from .response import Response, VisitKeys
 
 _SOURCE = "Lucherini et al. 2021"
 _CELLS = 1 << 20  # attributes of shown items held at a time
