@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from ..arrays import BoolArray, FloatArray, IntArray
+from .prefetch import prefetch
 from .randomness import Keys
 from .world import NEVER
 
@@ -27,39 +28,51 @@ _LARGEST, _LEAST = np.float32(80.0), np.float32(1e-6)
 _SURE, _SELDOM = np.float32(1.0 - 1e-6), np.float32(1e-7)
 _SMALLEST = np.float32(2.0**-25)
 _SPREAD = np.uint32(2654435769)
-_EMPTY = np.int32(-1)
+_AHEAD = 6  # users between asking for memory and using it
 POSITION, CASCADE, LOGIT = 0, 1, 2
 
 
 class Items(NamedTuple):
-    """What is looked up: ``factors`` tells how columns name items (see ``world.AtRest``)."""
+    """What is looked up, laid out so that an item costs one access to memory, or two.
 
-    factors: bool
-    columns: int
-    item_of: IntArray
-    pairs: FloatArray
+    Attributes:
+        table: Where columns are of pools: appeal, worth and item of each user's columns, four
+            numbers each; the item is read from ``table_items``, the same memory as integers.
+        table_items: See ``table``.
+        traits: ``width`` numbers per item: appeal and worth, then pairs of a topic and its share.
+            Topics are read from ``trait_topics``, the same memory as integers; -1 ends them.
+        trait_topics: See ``traits``.
+        hidden: Standard deviations of the hidden taste, shape ``(2,)``.
+        hidden_luck: Key of each user's hidden taste.
+        usual: Topic shares of the data.
+        visit_salts: Of what else draws luck at a visit.
+    """
+
+    table: FloatArray
+    table_items: IntArray
+    traits: FloatArray
+    trait_topics: IntArray
     hidden: FloatArray
     hidden_luck: Keys
-    topic_start: IntArray
-    topic_of: IntArray
-    topic_share: FloatArray
     usual: FloatArray
-    salts: Keys
     visit_salts: Keys
 
 
 class Memory(NamedTuple):
-    """The cells of an ``ItemMemory``: ``slots`` of a table per user, or 0 for a cell per column.
+    """The cells of an ``ItemMemory``: amount, day, and in tables the column and a gap.
 
-    ``amounts`` and ``days`` are two views of the same cells, at 2c and at 2c + 1.
+    Attributes:
+        used: Slots taken per user, in tables.
+        start: Day on which each user's episode began, in tables.
+        amounts: The cells as float32.
+        integers: The same memory as int32.
+        fading: What is left of an amount after each number of days.
     """
 
-    per_user: int
-    slots: int
-    keys: IntArray
     used: IntArray
+    start: IntArray
     amounts: FloatArray
-    days: IntArray
+    integers: IntArray
     fading: FloatArray
 
 
@@ -79,11 +92,19 @@ class State(NamedTuple):
     interest: FloatArray
 
 
-class Strengths(NamedTuple):
-    """The numbers of a ``WorldConfig``; a mood effect that is off has row -1."""
+class Numbers(NamedTuple):
+    """The numbers of a ``WorldConfig`` and of the layouts; a mood effect that is off has row -1.
 
+    ``factors``: whether columns are items. ``width``: numbers per item in ``Items.traits``.
+    ``step``: numbers per cell in ``Memory.amounts``, 2, or 4 in tables of ``slots`` per user.
+    """
+
+    factors: bool
+    columns: int
+    width: int
+    slots: int
+    step: int
     choice: int
-    looks: FloatArray
     after_click: np.float32
     after_skip: np.float32
     no_click: np.float32
@@ -95,14 +116,20 @@ class Strengths(NamedTuple):
     gain: np.float32
     per_showing: np.float32
     per_click: np.float32
-    load_fading: FloatArray
     noise: np.float32
     memory: np.float32
     reference: np.float32
-    mood_base: FloatArray
     leaving: int
     returning: int
     staying: int
+
+
+class Curves(NamedTuple):
+    """Arrays of a ``WorldConfig``: position discount, fading of load by days, mood's bases."""
+
+    discount: FloatArray
+    load_fading: FloatArray
+    mood_base: FloatArray
 
 
 class Out(NamedTuple):
@@ -163,68 +190,85 @@ def _gumbel(u):
     return -np.log(-np.log(min(max(u, _SMALLEST), _ONE - _SMALLEST * np.float32(2.0))))
 
 
-@njit(cache=True)
-def _slot(keys, used, slots, row, column):
-    """Where a user's amount of a column is in their table; the slot is taken if it was free."""
-    shift, size = np.uint32(32), slots
-    while size > 1:
-        shift -= np.uint32(1)
-        size >>= 1
-    slot = np.int64(np.uint32(np.uint32(column) * _SPREAD) >> shift)
-    base = row * slots
-    while keys[base + slot] != column:
-        if keys[base + slot] == _EMPTY:
-            keys[base + slot] = column
-            used[row] += 1
-            break
-        slot = (slot + 1) & (slots - 1)
-    return base + slot
-
-
 @njit(cache=True, inline="always")
-def _choose(c, i, k, odds, attraction, keys, end, out):
+def _home(column, slots):
+    """The slot at which a column's search begins, as in ``item_memory``."""
+    mixed = np.uint64(np.uint32(np.uint32(column) * _SPREAD))
+    return np.int64((mixed * np.uint64(slots)) >> np.uint64(32))
+
+
+@njit(cache=True)
+def _slot(amounts, integers, used, start, slots, row, column):
+    """Where a user's amount of a column is in their table; the slot is taken if it was free."""
+    slot, base = _home(column, slots), row * slots
+    while True:
+        cell = 4 * (base + slot)
+        if integers[cell + 1] < start[row]:
+            amounts[cell], integers[cell + 1], integers[cell + 2] = _ZERO, start[row], column
+            used[row] += 1
+            return cell
+        if integers[cell + 2] == column:
+            return cell
+        slot = (slot + 1) & (slots - 1)
+
+
+@njit(cache=True)
+def _choose(c, i, odds, attraction, keys, end, discount, click, looks, clicks):
     """Exact probabilities of looking and clicking, and clicks drawn from them; see ``choice``."""
+    k = len(keys)
     if c.choice == POSITION:
         for j in range(k):
-            out.looks[i, j] = c.looks[j]
-            out.click[i, j] = attraction[j] * c.looks[j]
-            out.clicks[i, j] = _first(keys[j]) < out.click[i, j]
+            looks[i, j] = discount[j]
+            click[i, j] = attraction[j] * discount[j]
+            clicks[i, j] = _first(keys[j]) < click[i, j]
     elif c.choice == CASCADE:
         reach, reads = _ONE, True
         for j in range(k):
-            out.looks[i, j] = reach
-            out.click[i, j] = attraction[j] * reach
+            looks[i, j] = reach
+            click[i, j] = attraction[j] * reach
             would = _first(keys[j]) < attraction[j]
-            out.clicks[i, j] = would and reads
+            clicks[i, j] = would and reads
             patience = _first(_derived(keys[j], 0))
             reads = reads and patience < (c.after_click if would else c.after_skip)
             reach *= c.after_skip + (c.after_click - c.after_skip) * attraction[j]
     else:
         largest, best, at = c.no_click, np.float32(-np.inf), 0
         for j in range(k):
-            utility = odds[j] + np.log(c.looks[j])
-            out.click[i, j] = utility
+            utility = odds[j] + np.log(discount[j])
+            click[i, j] = utility
             largest = max(largest, utility)
             noisy = utility + _gumbel(_first(keys[j]))
             if noisy > best:
                 best, at = noisy, j
         total = np.exp(c.no_click - largest)
         for j in range(k):
-            out.looks[i, j], out.clicks[i, j] = _ONE, False
-            out.click[i, j] = np.exp(out.click[i, j] - largest)
-            total += out.click[i, j]
+            looks[i, j], clicks[i, j] = _ONE, False
+            click[i, j] = np.exp(click[i, j] - largest)
+            total += click[i, j]
         for j in range(k):
-            out.click[i, j] /= total
-        out.clicks[i, at] = best > c.no_click + _gumbel(_first(_derived(end, 1)))
+            click[i, j] /= total
+        clicks[i, at] = best > c.no_click + _gumbel(_first(_derived(end, 1)))
 
 
+# Arrays come one by one: numba would count references at every access to a tuple's array.
 @njit(cache=True, error_model="numpy")
-def visit(rows, columns, blank, items, memory, s, c, out):
-    """Show each of ``rows`` (R,) its row of ``columns`` (R, k), move ``s`` on, and fill ``out``.
+def visit(
+    rows, columns, blank,
+    table, table_items, traits, trait_topics, hidden, hidden_luck, usual, visit_salts,
+    used, start, amounts, integers, fading,
+    day, clock, days_away, mood, per_topic, visit_key,
+    satiation, fatigue, drift_rate, mood_slopes, interest,
+    discount, load_fading, mood_base,
+    out_keys, clicks, click, looks, out_worth, satisfaction, engagement,
+    out_leaving, out_returning, out_left, out_over,
+    c,
+):  # fmt: skip
+    """Show each of ``rows`` (R,) its row of ``columns`` (R, k), move the state on, fill ``out``.
 
-    ``blank`` (R, k) are positions that show nothing; of shape (0, 0) where there are none.
+    ``blank`` (R, k) are positions that show nothing; of shape (0, 0) where there are none. Then
+    come ``Items``, ``Memory``, ``State``, ``Curves`` and ``Out``, and ``c``, which are ``Numbers``.
     """
-    k, n_topics = columns.shape[1], len(items.usual)
+    k, n_topics = columns.shape[1], len(usual)
     appeal, attraction = np.empty(k, np.float32), np.empty(k, np.float32)
     worth = np.empty(k, np.float32)
     cells, tired = np.empty(k, np.int64), np.zeros(k, np.float32)
@@ -232,119 +276,139 @@ def visit(rows, columns, blank, items, memory, s, c, out):
     shift = np.empty((2, n_topics), np.float32)
     enjoyed = np.empty(n_topics, np.float32)
     keys = np.empty(k, np.uint64)
-    gone, n_rows = len(memory.fading) - 1, len(rows)
+    gone, n_rows, padded = len(fading) - 1, len(rows), per_topic.shape[2]
     for i in range(n_rows):
         r = rows[i]
+        if i + _AHEAD < n_rows:
+            ahead = rows[i + _AHEAD]
+            for j in range(k):
+                column = np.int64(columns[i + _AHEAD, j])
+                if c.factors:
+                    prefetch(traits, column * c.width)
+                else:
+                    prefetch(table, 4 * (ahead * c.columns + column))
+                if c.step == 2:
+                    prefetch(amounts, 2 * (ahead * c.columns + column))
+                else:
+                    prefetch(amounts, 4 * _home(column, c.slots) + 4 * ahead * c.slots)
+            prefetch(per_topic, 2 * ahead * padded)
+            prefetch(per_topic, (2 * ahead + 1) * padded)
         # Log-odds by topic that lasting interest, drift and satiation add.
         for t in range(n_topics):
-            moved = s.per_topic[r, 1, t] * c.gain
+            moved = per_topic[r, 1, t] * c.gain
             lost = _ZERO
             if c.satiates:
-                lost = max(s.per_topic[r, 0, t] - c.threshold, _ZERO) * s.satiation[r]
+                lost = max(per_topic[r, 0, t] - c.threshold, _ZERO) * satiation[r]
             shift[0, t] = moved - lost
             shift[1, t] = moved - lost * c.on_satisfaction
             enjoyed[t] = _ZERO
-        if len(s.interest):
+        if len(interest):
             for t in range(n_topics):
-                shift[0, t] += s.interest[r, 0, t]
-                shift[1, t] += s.interest[r, 1, t]
+                shift[0, t] += interest[r, 0, t]
+                shift[1, t] += interest[r, 1, t]
         # Where things are. Nothing here waits for anything else, so that memory can be read ahead.
         for j in range(k):
             column = np.int64(columns[i, j])
-            at = column if items.factors else r * items.columns + column
-            shown[j] = column if items.factors else np.int64(items.item_of[at])
-            appeal[j], worth[j] = items.pairs[2 * at], items.pairs[2 * at + 1]
+            if c.factors:
+                shown[j], at = column, column * c.width
+                appeal[j], worth[j] = traits[at], traits[at + 1]
+            else:
+                at = 4 * (r * c.columns + column)
+                shown[j] = np.int64(table_items[at + 2])
+                appeal[j], worth[j] = table[at], table[at + 1]
             if c.tires:
-                if memory.slots == 0:
-                    cell = r * memory.per_user + column
+                if c.step == 2:
+                    cell = 2 * (r * c.columns + column)
                 else:
-                    cell = _slot(memory.keys, memory.used, memory.slots, r, column)
-                past = np.int64(s.clock[r] - memory.days[2 * cell + 1])
-                tired[j] = memory.amounts[2 * cell] * memory.fading[min(past, gone)]
+                    slots = c.slots
+                    cell = _slot(amounts, integers, used, start, slots, r, column)
+                past = np.int64(clock[r] - integers[cell + 1])
+                tired[j] = amounts[cell] * fading[min(past, gone)]
                 cells[j] = cell
         # Log-odds at rest, moved by topics and fatigue; and the luck of each item.
         for j in range(k):
             item, a, w = shown[j], appeal[j], worth[j]
-            if items.factors:
-                taste = _bell(_derived(items.hidden_luck[r], item))
-                a += items.hidden[0] * taste
-                w += items.hidden[1] * taste
-            by_topic_a, by_topic_w = _ZERO, _ZERO
-            for n in range(items.topic_start[item], items.topic_start[item + 1]):
-                t, share = items.topic_of[n], items.topic_share[n]
-                by_topic_a += shift[0, t] * share
-                by_topic_w += shift[1, t] * share
-            a += by_topic_a
-            w += by_topic_w
+            if c.factors:
+                taste = _bell(_derived(hidden_luck[r], item))
+                a += hidden[0] * taste
+                w += hidden[1] * taste
+            n = item * c.width + 2
+            while trait_topics[n] >= 0:
+                t, share = trait_topics[n], traits[n + 1]
+                a += shift[0, t] * share
+                w += shift[1, t] * share
+                n += 2
             if c.tires:
-                a -= tired[j] * s.fatigue[r, 0]
+                a -= tired[j] * fatigue[r, 0]
             appeal[j], attraction[j], worth[j] = a, _sigmoid(a), _sigmoid(w)
-            out.worth[i, j] = worth[j]
+            out_worth[i, j] = worth[j]
             if len(blank) and blank[i, j]:
                 appeal[j], attraction[j] = NEVER, _ZERO
-            keys[j] = _mix(items.salts[item] + s.visit_key[r])
-        end = _mix(items.visit_salts[0] + s.visit_key[r])
-        _choose(c, i, k, appeal, attraction, keys, end, out)
+            keys[j] = _mix((np.uint64(item) + np.uint64(1)) * _GAMMA + visit_key[r])
+        end = _mix(visit_salts[0] + visit_key[r])
+        _choose(c, i, appeal, attraction, keys, end, discount, click, looks, clicks)
         # Satisfaction with what was clicked, and what it leaves behind.
         gained, n_clicks, total = _ZERO, _ZERO, _ZERO
         for j in range(k):
             item, mean, drawn = shown[j], worth[j], _ZERO
-            if out.clicks[i, j]:
+            if clicks[i, j]:
                 luck = (_second(keys[j]) * (np.float32(2.0) * c.noise)) - c.noise
                 drawn = mean + luck * min(mean, _ONE - mean)
                 gained += drawn
                 n_clicks += _ONE
-                for n in range(items.topic_start[item], items.topic_start[item + 1]):
-                    t, share = items.topic_of[n], items.topic_share[n]
+                n = item * c.width + 2
+                while trait_topics[n] >= 0:
+                    t, share = trait_topics[n], traits[n + 1]
                     if c.satiates:
-                        s.per_topic[r, 0, t] += share
+                        per_topic[r, 0, t] += share
                     enjoyed[t] += drawn * share
                     total += drawn * share
-            out.satisfaction[i, j] = drawn
+                    n += 2
+            satisfaction[i, j] = drawn
             if c.tires:
                 more = tired[j]
                 if not (len(blank) and blank[i, j]):
                     more += c.per_showing
-                if out.clicks[i, j]:
+                if clicks[i, j]:
                     more += c.per_click
-                memory.amounts[2 * cells[j]] = more
-                memory.days[2 * cells[j] + 1] = s.clock[r]
-            if len(out.keys):
-                out.keys[i, j] = keys[j]
+                amounts[cells[j]] = more
+                integers[cells[j] + 1] = clock[r]
+            if len(out_keys):
+                out_keys[i, j] = keys[j]
         if c.drifts:
-            rate = s.drift_rate[r] / max(total, _LEAST)
+            rate = drift_rate[r] / max(total, _LEAST)
             for t in range(n_topics):
-                drift = s.per_topic[r, 1, t]
-                s.per_topic[r, 1, t] += rate * (enjoyed[t] - total * (drift + items.usual[t]))
-        s.mood[r] += c.memory * (gained / max(n_clicks, _ONE) - s.mood[r])
+                drift = per_topic[r, 1, t]
+                per_topic[r, 1, t] += rate * (enjoyed[t] - total * (drift + usual[t]))
+        mood[r] += c.memory * (gained / max(n_clicks, _ONE) - mood[r])
         # Another slate, leaving for good, or coming back in some days.
-        better = s.mood[r] - c.reference
+        better = mood[r] - c.reference
         leaving, hazard, over, days = _ZERO, _ONE, True, _ONE
         if c.leaving >= 0:
-            slope = s.mood_slopes[c.leaving, r]
-            leaving = _sigmoid(c.mood_base[c.leaving, 0] + slope * better)
+            slope = mood_slopes[c.leaving, r]
+            leaving = _sigmoid(mood_base[c.leaving, 0] + slope * better)
         if c.returning >= 0:
-            slope = s.mood_slopes[c.returning, r]
-            hazard = _sigmoid(c.mood_base[c.returning, 0] + slope * better)
+            slope = mood_slopes[c.returning, r]
+            hazard = _sigmoid(mood_base[c.returning, 0] + slope * better)
             survived = np.log(_ONE - _second(end))
             never = np.log1p(-min(hazard, _SURE))
             days = np.floor(survived / min(never, -_SELDOM)) + _ONE
         if c.staying >= 0:
-            slope = s.mood_slopes[c.staying, r]
-            again = _sigmoid(c.mood_base[c.staying, 0] + slope * better)
-            over = _first(_mix(items.visit_salts[1] + s.visit_key[r])) >= again
+            slope = mood_slopes[c.staying, r]
+            again = _sigmoid(mood_base[c.staying, 0] + slope * better)
+            over = _first(_mix(visit_salts[1] + visit_key[r])) >= again
             if not over:
                 days = _ZERO
         if c.satiates:
-            faded = c.load_fading[min(np.int64(days), len(c.load_fading) - 1)]
+            faded = load_fading[min(np.int64(days), len(load_fading) - 1)]
             for t in range(n_topics):
-                s.per_topic[r, 0, t] *= faded
-        s.clock[r] += np.int32(days)
-        s.day[r] += days
-        s.days_away[r] = days
-        s.visit_key[r] += np.uint64(0xD1342543DE82EF95)
-        out.engagement[i] = gained
-        out.left[i] = over and _first(end) < leaving
-        out.over[i] = over
-        out.leaving[i] = leaving
-        out.returning[i] = hazard
+                per_topic[r, 0, t] *= faded
+        clock[r] += np.int32(days)
+        day[r] += days
+        days_away[r] = days
+        visit_key[r] += np.uint64(0xD1342543DE82EF95)
+        engagement[i] = gained
+        out_left[i] = over and _first(end) < leaving
+        out_over[i] = over
+        out_leaving[i] = leaving
+        out_returning[i] = hazard

@@ -1,17 +1,15 @@
 """The compiled engine: hands the users' arrays to ``compiled.visit``."""
 
 import numpy as np
-import scipy.sparse as sp
 
 from ..arrays import BoolArray, FloatArray, IntArray
 from . import compiled, dynamics, randomness
 from .choice import discount
-from .config import WorldConfig
 from .factor_world import Factors
 from .item_memory import DenseMemory, ItemMemory, SparseMemory
 from .numpy_engine import VISIT_COUNTERS
 from .users import LEAVING, RETURNING, STAYING, Lives, Reaction, mood_bases
-from .world import Tables, Truth
+from .world import Tables
 
 
 class CompiledEngine:
@@ -28,13 +26,24 @@ class CompiledEngine:
         self._config = lives.world.config
         self._everyone = np.arange(len(lives.world))
         self._items = _items(lives)
-        self._strengths = _strengths(self._config)
+        c = self._config
+        days = np.arange(c.horizon_days + 1, dtype=np.float32)
+        self._curves = compiled.Curves(
+            discount(c.slate_size, c.choice.position_bias),
+            dynamics.decay(days, c.satiation.half_life),
+            mood_bases(c),
+        )
+        self._width = len(self._items.traits) // max(len(lives.world.topics), 1)
+        self._laid_out: compiled.Numbers | None = None
         self._n_keys = self._config.slate_size if self._config.dwell.enabled else 0
 
     def visit(self, rows: IntArray | None, columns: IntArray, blank: BoolArray | None) -> Reaction:
         """See ``Engine``."""
         lives = self._lives
-        rows = self._everyone if rows is None else rows
+        # One layout and dtype of everything: numba compiles anew, for seconds, for each other one.
+        rows = self._everyone if rows is None else rows.astype(np.intp, copy=False)
+        columns = np.ascontiguousarray(columns, np.int64)
+        blank = _NO_BLANK if blank is None else np.ascontiguousarray(blank)
         n, k = columns.shape
         if isinstance(lives.memory, SparseMemory):
             lives.memory.make_room(k)
@@ -59,12 +68,13 @@ class CompiledEngine:
         compiled.visit(
             rows,
             columns,
-            blank if blank is not None else _NO_BLANK,
-            self._items,
-            _memory(lives.memory),
-            _state(lives),
-            self._strengths,
-            out,
+            blank,
+            *self._items,
+            *_memory(lives.memory),
+            *_state(lives),
+            *self._curves,
+            *out,
+            self._numbers(),
         )
         return Reaction(
             clicks,
@@ -80,56 +90,72 @@ class CompiledEngine:
             keys if self._n_keys else None,
         )
 
+    def _numbers(self) -> compiled.Numbers:
+        """Numbers of the world; those of the layout change when a table of the memory grows."""
+        memory = self._lives.memory
+        assert isinstance(memory, DenseMemory)
+        if self._laid_out is None or self._laid_out.slots != memory.n_columns:
+            self._laid_out = _numbers(self._lives, self._width)
+        return self._laid_out
+
 
 _NO_BLANK = np.zeros((0, 0), np.bool_)
 
 
 def _items(lives: Lives) -> compiled.Items:
-    world: Truth = lives.world
-    shares = sp.csr_matrix(world.topics)
-    at_rest = lives.at_rest
-    factors = isinstance(at_rest, Factors)
-    if factors:
-        item_of, pairs = np.zeros(0, np.int32), at_rest.bias
-        hidden, luck = at_rest.hidden.ravel(), at_rest.luck.ravel()
+    world, at_rest = lives.world, lives.at_rest
+    table = np.zeros((0, 4), np.float32)
+    bias, hidden, luck = None, np.zeros(2, np.float32), np.zeros(0, np.uint64)
+    if isinstance(at_rest, Factors):
+        bias, hidden = at_rest.bias.view(np.float32).reshape(-1, 2), at_rest.hidden.ravel()
+        luck = at_rest.luck.ravel()
     else:
         assert isinstance(at_rest, Tables)
-        item_of, pairs = at_rest.item_of.astype(np.int32), at_rest.pairs
-        hidden, luck = np.zeros(2, np.float32), np.zeros(0, np.uint64)
+        table = np.zeros((len(at_rest.pairs), 4), np.float32)
+        table[:, :2] = at_rest.pairs.view(np.float32).reshape(-1, 2)
+        table.view(np.int32)[:, 2] = at_rest.item_of
+    traits = _item_traits(world.topics, bias)
     return compiled.Items(
-        factors=factors,
-        columns=world.n_candidates,
-        item_of=item_of,
-        pairs=pairs.view(np.float32),
+        table=table.ravel(),
+        table_items=table.view(np.int32).ravel(),
+        traits=traits.ravel(),
+        trait_topics=traits.view(np.int32).ravel(),
         hidden=hidden,
         hidden_luck=luck,
-        topic_start=shares.indptr.astype(np.int64),
-        topic_of=shares.indices.astype(np.int64),
-        topic_share=shares.data.astype(np.float32),
         usual=world.usual_topics.astype(np.float32),
-        salts=randomness.salts(np.arange(len(world.topics))),
         visit_salts=randomness.salts(VISIT_COUNTERS),
     )
 
 
+def _item_traits(topics: FloatArray, bias: FloatArray | None) -> FloatArray:
+    """Bias, then topics and their shares, ended by -1; a whole number of cache lines per item."""
+    item, topic = np.nonzero(topics)
+    first = np.searchsorted(item, np.arange(len(topics)))
+    rank = np.arange(len(item)) - first[item]
+    width = -(-(3 + 2 * (int(rank.max(initial=-1)) + 1)) // 16) * 16
+    traits = np.zeros((len(topics), width), np.float32)
+    integers = traits.view(np.int32)
+    integers[:, 2:] = -1
+    integers[item, 2 + 2 * rank] = topic
+    traits[item, 3 + 2 * rank] = topics[item, topic]
+    if bias is not None:
+        traits[:, :2] = bias
+    return traits
+
+
 def _memory(memory: ItemMemory) -> compiled.Memory:
-    if isinstance(memory, SparseMemory):
-        cells, slots, keys, used = memory.values, memory.slots, memory.keys, memory.used
-    else:
-        assert isinstance(memory, DenseMemory)
-        cells, slots, keys, used = memory, 0, _NO_KEYS, _NO_USE
+    assert isinstance(memory, DenseMemory)
+    sparse = isinstance(memory, SparseMemory)
     return compiled.Memory(
-        cells.n_columns,
-        slots,
-        keys,
-        used,
-        cells.cells.view(np.float32),
-        cells.cells.view(np.int32),
-        cells.fading,
+        memory.used if sparse else _NO_USE,
+        memory.start if sparse else _NO_START,
+        memory.cells.view(np.float32),
+        memory.cells.view(np.int32),
+        memory.fading,
     )
 
 
-_NO_KEYS, _NO_USE = np.zeros(0, np.int32), np.zeros(0, np.int64)
+_NO_USE, _NO_START = np.zeros(0, np.int64), np.zeros(0, np.int32)
 _NO_INTEREST = np.zeros((0, 2, 0), np.float32)
 
 
@@ -150,14 +176,17 @@ def _state(lives: Lives) -> compiled.State:
     )
 
 
-def _strengths(c: WorldConfig) -> compiled.Strengths:
+def _numbers(lives: Lives, width: int) -> compiled.Numbers:
     models = {"position": compiled.POSITION, "cascade": compiled.CASCADE, "logit": compiled.LOGIT}
-    days = np.arange(c.horizon_days + 1, dtype=np.float32)
-    half_life: float = c.satiation.half_life
-    fading: FloatArray = dynamics.decay(days, half_life)
-    return compiled.Strengths(
+    memory, c = lives.memory, lives.world.config
+    assert isinstance(memory, DenseMemory)
+    return compiled.Numbers(
+        factors=isinstance(lives.at_rest, Factors),
+        columns=lives.world.n_candidates,
+        width=width,
+        slots=memory.n_columns,
+        step=2 * memory.stride,
         choice=models[c.choice.model],
-        looks=discount(c.slate_size, c.choice.position_bias),
         after_click=np.float32(c.choice.continue_after_click),
         after_skip=np.float32(c.choice.continue_after_skip),
         no_click=np.float32(c.choice.no_click),
@@ -169,11 +198,9 @@ def _strengths(c: WorldConfig) -> compiled.Strengths:
         gain=np.float32(c.drift.gain),
         per_showing=np.float32(c.fatigue.per_showing),
         per_click=np.float32(c.fatigue.per_click),
-        load_fading=fading,
         noise=np.float32(c.satisfaction.noise),
         memory=np.float32(c.satisfaction.memory),
         reference=np.float32(c.satisfaction.reference),
-        mood_base=mood_bases(c),
         leaving=LEAVING if c.leaving.enabled else -1,
         returning=RETURNING if c.returning.enabled else -1,
         staying=STAYING if c.session.enabled else -1,

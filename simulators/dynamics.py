@@ -94,10 +94,10 @@ def drift_step(
         usual: Topic shares of the data, shape ``(T,)``.
         rate: Share of the way, shape ``(U,)``.
     """
-    total = enjoyed.sum(axis=1)
+    total = np.add.reduce(enjoyed, 1)
     step = drift + usual
-    step *= -total[:, None]
-    step += enjoyed
+    step *= total[:, None]
+    np.subtract(enjoyed, step, out=step)
     step *= (rate / np.maximum(total, _LEAST))[:, None]
     return step
 

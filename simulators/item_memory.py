@@ -9,15 +9,16 @@ that holds what was shown (``SparseMemory``), for catalogues that are far larger
 is ever shown.
 """
 
-from typing import Protocol
+import sys
+from typing import Protocol, Self
 
 import numpy as np
 
 from ..arrays import FloatArray, IntArray
 
-_EMPTY = np.int32(-1)
 _SPREAD = np.uint32(2654435769)  # Knuth's multiplicative hash: 2^32 over the golden ratio
-_CELL_BYTES, _SLOT_BYTES = 8, 12
+_DAY_BITS = 32 if sys.byteorder == "little" else 0  # where the day lies in a cell of 64 bits
+_CELL_BYTES, _SLOT_BYTES = 8, 16
 _GONE_AFTER = 150  # half-lives after which a float32 amount is zero
 _LAST_DAY = np.int32(2**30)
 
@@ -55,7 +56,7 @@ class ItemMemory(Protocol):
         """Forget everything of some users; the days at which they start again, shape ``(R,)``."""
         ...
 
-    def take(self, rows: IntArray) -> "ItemMemory":
+    def take(self, rows: IntArray) -> Self:
         """A copy of some rows."""
         ...
 
@@ -84,15 +85,23 @@ class DenseMemory:
     """A cell of 8 bytes per user and column.
 
     Attributes:
-        cells: Amount (float32) and day (int32) of each, packed, shape ``(U · N,)``.
+        cells: Amount (float32) and day (int32) of each, packed, shape ``(U · N,)``, int64.
+        n_columns: Columns ``N``.
         fading: What is left after each number of whole days; the last entry is 0.
     """
+
+    stride = 1
+    """Cells that belong together: amount and day, then anything else."""
+    blank = 0
+    """A cell in which nothing was ever written."""
 
     def __init__(self, n_users: int, n_columns: int, half_life: float) -> None:
         self.fading = _fading(half_life)
         self.n_columns = n_columns
-        self.bytes_per_user = n_columns * _CELL_BYTES
-        self.cells = np.zeros(n_users * n_columns, np.int64)
+        self.bytes_per_user = n_columns * self.stride * _CELL_BYTES
+        size = n_users * n_columns * self.stride
+        # Zeros cost no memory until they are written.
+        self.cells = np.full(size, self.blank) if self.blank else np.zeros(size, np.int64)
         self._offset = np.arange(0, n_users * n_columns, n_columns)[:, None]
 
     def locate(self, rows: IntArray | None, columns: IntArray, keep: bool) -> Cells:
@@ -101,7 +110,7 @@ class DenseMemory:
 
     def read(self, cells: Cells, day: IntArray) -> FloatArray:
         """See ``ItemMemory``."""
-        pairs = self.cells.take(cells).view(np.int32).reshape(*cells.shape, 2)
+        pairs = self.cells.take(cells * self.stride).view(np.int32).reshape(*cells.shape, 2)
         elapsed = day[:, None] - pairs[..., 1]
         return pairs[..., 0].view(np.float32) * self.fading.take(elapsed, mode="clip")
 
@@ -110,50 +119,58 @@ class DenseMemory:
         pairs = np.empty((*cells.shape, 2), np.int32)
         pairs[..., 0] = amounts.view(np.int32)
         pairs[..., 1] = day[:, None]
-        self.cells.put(cells, pairs.view(np.int64))
+        self.cells.put(cells * self.stride, pairs.view(np.int64))
 
     def total(self, day: IntArray) -> FloatArray:
         """See ``ItemMemory``."""
-        pairs = self.cells.view(np.int32).reshape(len(day), -1, 2)
-        left = self.fading.take(day[:, None] - pairs[..., 1], mode="clip")
-        return np.einsum("un,un->u", left, pairs[..., 0].view(np.float32))
+        pairs = self._by_user().view(np.int32)[:, :: 2 * self.stride]
+        days = self._by_user().view(np.int32)[:, 1 :: 2 * self.stride]
+        left = self.fading.take(day[:, None] - days, mode="clip")
+        return np.einsum("un,un->u", left, pairs.view(np.float32))
 
     def restart(self, rows: IntArray | slice, day: IntArray) -> IntArray:
         """See ``ItemMemory``."""
         start = day + np.int32(len(self.fading))
         if start.size and start.max() > _LAST_DAY:
-            self.cells.reshape(-1, self.n_columns)[rows] = 0
+            self._by_user()[rows] = self.blank
             start[:] = 0
         return start
 
-    def take(self, rows: IntArray) -> "DenseMemory":
+    def take(self, rows: IntArray) -> Self:
         """See ``ItemMemory``."""
-        copy = DenseMemory(0, self.n_columns, 1.0)
-        copy.fading = self.fading
-        copy.cells = self.cells.reshape(-1, self.n_columns)[rows].ravel()
-        copy._offset = np.arange(0, len(copy.cells), self.n_columns)[:, None]
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy.cells = self._by_user()[rows].ravel()
+        copy._offset = self._offset[: len(rows)]
+        if len(rows) > len(self._offset):
+            copy._offset = np.arange(0, len(rows) * self.n_columns, self.n_columns)[:, None]
         return copy
 
+    def _by_user(self) -> IntArray:
+        return self.cells.reshape(-1, self.n_columns * self.stride)
 
-class SparseMemory:
+
+class SparseMemory(DenseMemory):
     """A hash table per user, with linear probing and at most half of its slots in use.
 
-    Exact: a table grows before it could lose anything.
+    A slot is two cells: amount and day, then the column that it is for. It is free if it was last
+    written before the user's episode began, so that no table has to be cleared. Exact: a table
+    grows before it could lose anything.
 
     Attributes:
-        values: The amounts, a cell per slot.
-        keys: Column that each slot is for, -1 where it is free, shape ``(U · slots,)``, int32.
+        n_columns: Slots per user, a power of two.
         used: Slots that are taken, shape ``(U,)``.
-        slots: Slots per user, a power of two.
+        start: Day on which each user's episode began, shape ``(U,)``, int32.
     """
 
+    stride = 2
+    blank = -(1 << _DAY_BITS)  # of the day before the first
+
     def __init__(self, n_users: int, n_slots: int, half_life: float) -> None:
-        self.values = DenseMemory(n_users, n_slots, half_life)
-        self.keys = np.full(n_users * n_slots, _EMPTY, np.int32)
+        super().__init__(n_users, n_slots, half_life)
         self.used = np.zeros(n_users, np.int64)
+        self.start = np.zeros(n_users, np.int32)
         self._most_used = 0  # at most so many slots of a user are taken
-        self.slots = n_slots
-        self.bytes_per_user = n_slots * _SLOT_BYTES
 
     def locate(self, rows: IntArray | None, columns: IntArray, keep: bool) -> Cells:
         """See ``ItemMemory``; what is not there and not to be kept is at a cell of amount 0."""
@@ -161,81 +178,69 @@ class SparseMemory:
             self.make_room(columns.shape[1])
         return self._place(rows, columns, keep)
 
-    def _place(self, rows: IntArray | None, columns: IntArray, keep: bool) -> Cells:
-        at = slice(None) if rows is None else rows
-        offset = self.values.locate(rows, np.zeros((len(columns), 1), np.int64), keep)
-        shift = np.uint32(32 - int(self.slots).bit_length() + 1)
-        slot = ((columns.astype(np.uint32) * _SPREAD) >> shift).astype(np.int64)
-        cells = (offset + slot).ravel()
-        wanted = columns.astype(np.int32).ravel()
-        offset = np.broadcast_to(offset, columns.shape).ravel()
-        open_ = np.arange(len(cells))
-        added = np.zeros(len(cells), np.bool_)
-        while len(open_):
-            here, item = cells[open_], wanted[open_]
-            found = self.keys.take(here)
-            free = found == _EMPTY
-            if keep:
-                self.keys[here[free]] = item[free]
-                settled = self.keys.take(here) == item
-                added[open_] = settled & free
-            else:
-                settled = free | (found == item)
-            open_ = open_[~settled]
-            moved = cells[open_] - offset[open_] + 1
-            cells[open_] = offset[open_] + (moved & (self.slots - 1))
-        if keep:
-            self.used[at] += added.reshape(columns.shape).sum(axis=1)
-        return cells.reshape(columns.shape)
-
-    def read(self, cells: Cells, day: IntArray) -> FloatArray:
-        """See ``ItemMemory``."""
-        return self.values.read(cells, day)
-
-    def write(self, cells: Cells, day: IntArray, amounts: FloatArray) -> None:
-        """See ``ItemMemory``."""
-        self.values.write(cells, day, amounts)
-
-    def total(self, day: IntArray) -> FloatArray:
-        """See ``ItemMemory``."""
-        return self.values.total(day)
-
     def restart(self, rows: IntArray | slice, day: IntArray) -> IntArray:
         """See ``ItemMemory``."""
-        self.keys.reshape(-1, self.slots)[rows] = _EMPTY
+        self.start[rows] = start = super().restart(rows, day)
         self.used[rows] = 0
-        return self.values.restart(rows, day)
+        return start
 
-    def take(self, rows: IntArray) -> "SparseMemory":
+    def take(self, rows: IntArray) -> Self:
         """See ``ItemMemory``."""
-        copy = SparseMemory(0, self.slots, 1.0)
-        copy.values = self.values.take(rows)
-        copy.keys = self.keys.reshape(-1, self.slots)[rows].ravel()
-        copy.used = self.used[rows]
-        copy._most_used = self._most_used
+        copy = super().take(rows)
+        copy.used, copy.start = self.used[rows], self.start[rows]
         return copy
 
     def make_room(self, n_more: int) -> None:
         """See to it that every user can be shown so many more items; call before each visit."""
         self._most_used += n_more
-        if self._most_used > self.slots // 2:
+        if self._most_used > self.n_columns // 2:
             self._most_used = int(self.used.max(initial=0)) + n_more
-        while self._most_used > self.slots // 2:
+        while self._most_used > self.n_columns // 2:
             self._grow()
+
+    def _place(self, rows: IntArray | None, columns: IntArray, keep: bool) -> Cells:
+        at = slice(None) if rows is None else rows
+        keys, packed = self.cells.view(np.int32)[2::4], self.cells[::2]
+        days = self.cells.view(np.int32)[1::4]
+        offset = super().locate(rows, np.zeros((len(columns), 1), np.int64), keep)
+        shift = np.uint32(33 - self.n_columns.bit_length())
+        slot = ((columns.astype(np.uint32) * _SPREAD) >> shift).astype(np.int64)
+        cells, wanted = (offset + slot).ravel(), columns.astype(np.int32).ravel()
+        offset = np.broadcast_to(offset, columns.shape).ravel()
+        start = np.repeat(self.start[at], columns.shape[1])
+        fresh = start.astype(np.int64) << _DAY_BITS  # amount 0, as of the episode's first day
+        open_, added = np.arange(len(cells)), np.zeros(len(cells), np.bool_)
+        while len(open_):
+            here, item = cells[open_], wanted[open_]
+            free = days[here] < start[open_]
+            if keep:
+                keys[here[free]] = item[free]
+                packed[here[free]] = fresh[open_[free]]
+                settled = keys[here] == item
+                added[open_] = settled & free
+            else:
+                settled = free | (keys[here] == item)
+            open_ = open_[~settled]
+            moved = cells[open_] - offset[open_] + 1
+            cells[open_] = offset[open_] + (moved & (self.n_columns - 1))
+        if keep:
+            self.used[at] += added.reshape(columns.shape).sum(axis=1)
+        return cells.reshape(columns.shape)
 
     def _grow(self) -> None:
         """Twice the slots for everybody; what they hold moves to where it belongs now."""
-        keys = self.keys.reshape(-1, self.slots)
-        held = self.values.cells.reshape(-1, self.slots)
-        most_used, bigger = self._most_used, SparseMemory(len(keys), 2 * self.slots, 1.0)
-        for slot in range(self.slots):
-            rows = np.flatnonzero(keys[:, slot] != _EMPTY)
+        slots, n_users = self.n_columns, len(self.used)
+        held = self._by_user()
+        keys, days = held.view(np.int32)[:, 2::4], held.view(np.int32)[:, 1::4]
+        bigger = SparseMemory(n_users, 2 * slots, 1.0)
+        bigger.start, bigger.fading = self.start, self.fading
+        bigger._most_used = self._most_used
+        for slot in range(slots):
+            rows = np.flatnonzero(days[:, slot] >= self.start)
             if len(rows):
                 cells = bigger._place(rows, keys[rows, slot][:, None], keep=True)
-                bigger.values.cells[cells[:, 0]] = held[rows, slot]
-        bigger.values.fading = self.values.fading
+                bigger.cells[2 * cells[:, 0]] = held[rows, 2 * slot]
         self.__dict__.update(bigger.__dict__)
-        self._most_used = most_used
 
 
 def _fading(half_life: float) -> FloatArray:

@@ -22,7 +22,7 @@ _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
 _VISIT = np.uint64(0xD1342543DE82EF95)  # another odd constant: visits and items do not collide
-_HIGH = int(sys.byteorder == "little")  # where the upper half of a 64-bit key lies
+_FORWARD = -1 if sys.byteorder == "little" else 1  # the upper half of a key comes first
 _LOW_BITS = np.uint64(0xFFFFFF)
 _BELL_SCALE = np.float32((4 * (65536.0**2 - 1) / 12) ** -0.5)
 _SCALE = np.float32(2.0**-24)
@@ -42,12 +42,12 @@ def derive(keys: Keys, counters: IntArray) -> Keys:
 
 
 def salts(counters: IntArray) -> Keys:
-    """What each counter adds to a key before it is hashed; see ``visit_luck``."""
+    """What each counter adds to a key before it is hashed; see ``hashed``."""
     return (counters.astype(np.uint64) + np.uint64(1)) * _GAMMA
 
 
 def visit_key(roots: Keys, episode: IntArray, visit: int = 0) -> Keys:
-    """Each user's key of a visit, shape ``(U,)``; not hashed yet, which ``visit_luck`` does."""
+    """Each user's key of a visit, shape ``(U,)``; not hashed yet: see ``hashed``."""
     counter = (episode.astype(np.uint64) << np.uint64(20)) + np.uint64(visit)
     return roots + counter * _VISIT
 
@@ -57,23 +57,17 @@ def next_visit(keys: Keys) -> None:
     keys += _VISIT
 
 
-def visit_luck(visit: Keys, items: Keys) -> tuple[Keys, FloatArray]:
-    """Hash visits with what is shown at them, once each.
-
-    Args:
-        visit: Keys of ``visit_key``, shape ``(U,)``.
-        items: ``salts`` of the items, and of anything else that needs luck, shape ``(U, n)``.
+def hashed(keys: Keys) -> tuple[Keys, FloatArray]:
+    """Hash sums of a ``visit_key`` and ``salts``, in place.
 
     Returns:
-        Keys ``(U, n)``, from which more can be derived, and two float32 uniforms in [0, 1) of
-        each, ``uniforms`` and ``second_uniforms``, of shape ``(2, U, n)``.
+        The keys, from which more can be derived, and two float32 uniforms in [0, 1) of each,
+        ``uniforms`` and ``second_uniforms``, of shape ``(…, 2)``.
     """
-    keys = _mix(visit[:, None] + items)
-    halves = keys.view(np.uint32).reshape(*keys.shape, 2) >> np.uint32(8)
-    both = np.empty((2, *keys.shape), np.float32)
-    both[0], both[1] = halves[..., _HIGH], halves[..., 1 - _HIGH]
+    halves = _mix(keys).view(np.uint32).reshape(*keys.shape, 2)
+    both = (halves >> np.uint32(8)).astype(np.float32)
     both *= _SCALE
-    return keys, both
+    return keys, both[..., ::_FORWARD]
 
 
 def uniforms(keys: Keys) -> FloatArray:

@@ -102,7 +102,7 @@ class Traits:
             self.satiation[rows],
             self.fatigue[rows],
             self.drift_rate[rows],
-            self.mood_slopes[:, rows],
+            np.ascontiguousarray(self.mood_slopes[:, rows]),
             None if self.interest is None else self.interest[rows],
         )
 

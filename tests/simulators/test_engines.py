@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from fairloop.errors import InvalidValue
+from fairloop.simulators import compiled
 from fairloop.simulators.config import WorldConfig
 from fairloop.simulators.fit_factors import made_up_factor_world
 from fairloop.simulators.outcome import StepOutcome
@@ -98,6 +99,21 @@ def test_same_seed_same_trajectory_for_any_batch_to_the_last_bit(world: World) -
         a, b = together.step(columns), apart.step(columns[rows])
         for name in ("clicks", "satisfaction", "engagement", "next_day", "left"):
             np.testing.assert_array_equal(getattr(a, name)[rows], getattr(b, name))
+
+
+def test_nothing_is_compiled_twice(world: World) -> None:
+    """Whatever layout and dtype slates come in, and after rows were taken: one signature."""
+    rng = np.random.default_rng(1)
+    columns = rng.random((len(world), world.n_candidates)).argsort(axis=1)[:, :K]
+    population = UserPopulation(world, seed=8, engine="compiled")
+    for shown in (columns, columns.astype(np.int32), np.asfortranarray(columns)):
+        population.step(shown)
+    population.step(columns, blank=np.asfortranarray(columns == 3))
+    rows = np.array([3, 1, 8], np.int32)
+    population.take(rows).step(columns[rows])
+    factors = made_up_factor_world(50, 6000, 7, seed=1)
+    UserPopulation(factors, engine="compiled").step(np.tile(np.arange(K), (50, 1)))
+    assert len(compiled.visit.signatures) == 1
 
 
 def test_an_unknown_engine_is_refused(world: World) -> None:

@@ -187,7 +187,7 @@ def test_better_slates_keep_users_longer_and_bring_them_back_sooner(
             outcome = population.step(columns)
         left.append(1 - population.alive.mean())
         gap.append(population.days_away[population.alive].mean())
-        assert (outcome.feedback.days_away >= 1).all()
+        assert (outcome.days_away[outcome.active] >= 1).all()
     assert left[0] < left[1] and gap[0] < gap[1]
 
 
