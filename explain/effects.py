@@ -7,8 +7,9 @@ from ..candidates.pools import CandidatePools
 from ..errors import InvalidValue
 from ..rerankers.constraints import Constraints
 from ..rerankers.context import MEMORYLESS, PoolContext
-from ..rerankers.features import FEATURES, linear_scores, scoring_features
+from ..rerankers.features import FEATURES, scoring_features
 from ..rerankers.greedy import build_slates
+from ..rerankers.scores import candidate_scores
 from ..rerankers.state import ObservedState
 from .trace import OrderWithout, Part, RankTrace, one_pool
 
@@ -52,7 +53,7 @@ def linear_trace(
     features = scoring_features(context, state)
 
     def order(used: FloatArray, strength: float) -> IntArray:
-        totals = linear_scores(features, used)
+        totals = candidate_scores(context, state, used)
         return pools.items[0][build_slates(totals, strength, context, len(items))[0]]
 
     if not np.array_equal(order(weights, diversity)[:k], shown):

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..arrays import FloatArray, IntArray
+from ..arrays import BoolArray, FloatArray, IntArray
 from ..errors import InvalidValue
 from ..metrics.exposure import position_discount
 from .base import require_sizes
@@ -47,8 +47,8 @@ def build_slates(
         Pool columns, shape ``(U, k)``, top position first.
 
     Raises:
-        InvalidValue: ``k`` is below 1 or above the size of a pool, or a score of a candidate is
-            NaN.
+        InvalidValue: ``k`` is below 1 or above the size of a pool, a score of a candidate is NaN,
+            or a strength is not finite.
     """
     n_users = len(context)
     if scores.shape != context.items.shape:
@@ -56,10 +56,14 @@ def build_slates(
             f"{scores.shape} scores for pools of {context.items.shape}", field="scores"
         )
     require_sizes(context.n_valid, context.n_candidates, k)
-    strength = np.broadcast_to(np.asarray(diversity, np.float32), (n_users,))
+    strength = np.asarray(diversity, np.float32)
+    if not np.isfinite(strength).all():
+        raise InvalidValue("the strength of the distance term is not finite", field="diversity")
+    if strength.ndim == 0:
+        strength = np.broadcast_to(strength, (n_users,))
     columns = np.empty((n_users, k), np.intp)
     if n_users <= FEW:
-        relevance = _relevance(scores, context, np.arange(n_users))
+        relevance = _relevance(scores.astype(np.float32), context.valid, context.n_valid)
         for row in range(n_users):
             columns[row] = fill_slate(
                 relevance[row], strength[row], context.pattern_distance, context.patterns[row], k
@@ -75,14 +79,13 @@ def build_slates(
     return columns
 
 
-def _relevance(scores: FloatArray, context: PoolContext, rows: IntArray) -> FloatArray:
-    """A float32 copy of the rows' scores with -inf in padding; refuses NaN."""
-    relevance = scores[rows].astype(np.float32, copy=False)
-    if context.n_valid[rows].min(initial=context.n_candidates) < context.n_candidates:
-        relevance[~context.valid[rows]] = -np.inf
-    if np.isnan(relevance.max(initial=-np.inf)):
+def _relevance(scores: FloatArray, valid: BoolArray, n_valid: IntArray) -> FloatArray:
+    """The scores with -inf in padding, which is written into them; refuses NaN."""
+    if len(scores) and n_valid.min() < scores.shape[1]:
+        scores[~valid] = -np.inf
+    if np.isnan(scores.max(initial=-np.inf)):
         raise InvalidValue("scores hold NaN", field="scores")
-    return relevance
+    return scores
 
 
 def _build(
@@ -95,7 +98,9 @@ def _build(
 ) -> IntArray:
     """Write the slates of one block of users; the rows whose slates may be others are returned."""
     k, n_columns = columns.shape[1], context.n_candidates
-    relevance, strength = _relevance(scores, context, rows), strength[rows]
+    part = scores[rows].astype(np.float32, copy=False)
+    relevance = _relevance(part, context.valid[rows], context.n_valid[rows])
+    strength = strength[rows]
     cut = cut_off(relevance, strength, k, share)
     cells, start, count = shortlists(relevance, cut)
     flat, patterns = relevance.ravel(), context.patterns.ravel()

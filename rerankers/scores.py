@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..arrays import FloatArray
+from ..arrays import BoolArray, FloatArray
 from ..errors import InvalidValue
 from .context import MEMORYLESS, PoolContext
 from .features import FEATURES, over_topics, topic_taste
@@ -47,8 +47,10 @@ def candidate_scores(
         raise InvalidValue(
             f"{np.shape(weights)[-1]} weights for {n_features} features", field="weights"
         )
-    by_user = np.broadcast_to(np.asarray(weights, np.float32), (n_users, n_features))
-    used = [bool(any_user) for any_user in by_user.any(axis=0)]
+    by_user = np.asarray(weights, np.float32)
+    if by_user.ndim == 1:
+        by_user = np.broadcast_to(by_user, (n_users, n_features))
+    used = np.logical_or.reduce(by_user, axis=0)
     out = np.empty(context.items.shape, np.float32)
     for start in range(0, n_users, BLOCK):
         rows = slice(start, min(start + BLOCK, n_users))
@@ -60,7 +62,7 @@ def _score(
     context: PoolContext,
     state: ObservedState,
     weights: FloatArray,
-    used: list[bool],
+    used: BoolArray,
     memory: Memory,
     rows: slice,
     out: FloatArray,
@@ -92,7 +94,7 @@ def _add_topics(
     context: PoolContext,
     state: ObservedState,
     weights: FloatArray,
-    used: list[bool],
+    used: BoolArray,
     memory: Memory,
     rows: slice,
     out: FloatArray,

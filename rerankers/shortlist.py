@@ -29,7 +29,9 @@ def cut_off(scores: FloatArray, strength: FloatArray, k: int, share: float) -> F
     best = _at_most_kth_best(scores, k)
     size = np.abs(strength)
     # Twice the margin of `holds`, so that a slate without a distance term never fails it.
-    return best - np.float32(share) * size - 2 * ROUNDING * (np.abs(best) + size)
+    with np.errstate(invalid="ignore"):
+        cut = best - np.float32(share) * size - 2 * ROUNDING * (np.abs(best) + size)
+    return np.where(np.isfinite(best), cut, np.float32(-np.inf))
 
 
 def holds(weakest: FloatArray, strength: FloatArray, cut: FloatArray) -> BoolArray:
@@ -44,7 +46,8 @@ def holds(weakest: FloatArray, strength: FloatArray, cut: FloatArray) -> BoolArr
         cut: The cut-off of the shortlist, shape ``(U,)``.
     """
     reach = np.maximum(strength, np.float32(0.0))
-    return weakest >= cut + reach + ROUNDING * (np.abs(cut) + reach)
+    with np.errstate(invalid="ignore"):  # a cut-off of -inf leaves nobody out, and is not compared
+        return np.isneginf(cut) | (weakest >= cut + reach + ROUNDING * (np.abs(cut) + reach))
 
 
 def _at_most_kth_best(scores: FloatArray, k: int) -> FloatArray:

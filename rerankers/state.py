@@ -277,8 +277,10 @@ def _take_in(
     state.topic_clicks[rows] *= keep_clicks[:, None]
     state.topic_clicks[rows] += per_topic[:, 0]
     _rate_topics(state, rows, per_topic[:, 1], per_topic[:, 2], keep_seen)
-    _count(state.item_shown, rows, columns, shown, keep_items)
-    _count(state.item_clicked, rows, columns, shown & clicks, keep_items)
+    start = np.arange(len(state))[rows] * state.item_shown.shape[1]
+    cells = columns + start[:, None]
+    _count(state.item_shown, rows, keep_items, cells[shown])
+    _count(state.item_clicked, rows, keep_items, cells[shown & clicks])
 
     mean = state.satisfaction[rows]
     seen = np.where(n_rated > 0, total / np.maximum(n_rated, np.float32(1.0)), mean)
@@ -315,11 +317,7 @@ def _rate_topics(
     state.topic_satisfaction[rows] = np.where(n_new > 0, s_new, mean)
 
 
-def _count(
-    counts: FloatArray, rows: IntArray | slice, columns: IntArray, add: BoolArray, keep: FloatArray
-) -> None:
-    """Decay counts by pool column, and add 1 to the columns of the slates where ``add`` says so."""
+def _count(counts: FloatArray, rows: IntArray | slice, keep: FloatArray, cells: IntArray) -> None:
+    """Decay the rows' counts by pool column, and add 1 to flat ``cells`` of all counts."""
     counts[rows] *= keep[:, None]
-    at = np.arange(len(counts))[rows] * counts.shape[1]
-    cells = (columns + at[:, None])[add]
     counts.put(cells, counts.take(cells) + np.float32(1.0))

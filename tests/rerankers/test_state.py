@@ -170,3 +170,16 @@ def test_shapes_that_do_not_fit_are_refused(context: PoolContext) -> None:
         observe(new_state(2, context.n_candidates, context.n_topics), context, log[0])
     with pytest.raises(InvalidValue, match="one user"):
         replay(context, np.zeros((1, 7), bool), *(np.zeros((0, 5), int),) * 3, np.zeros(0))
+
+
+def test_whoever_was_away_may_have_any_feedback(context: PoolContext) -> None:
+    log = random_log(context, 5, 5, seed=7)
+    state = run(context, log[:4])
+    active = np.arange(len(state)) % 3 > 0
+    rows, last = np.flatnonzero(active), log[4]
+    expected = state.take(rows)
+    observe(expected, context.take(rows), last.take(rows))
+    last.columns[~active], last.clicks[~active] = 10**6, True
+    last.satisfaction[~active] = np.nan
+    observe(state, context, last, active)
+    assert_equal_states(state.take(rows), expected, exact=True)

@@ -1,0 +1,94 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fairloop.errors import InvalidValue
+from fairloop.rerankers.context import PoolContext
+from fairloop.rerankers.features import feature_names, linear_scores, scoring_features
+from fairloop.rerankers.scores import BLOCK, candidate_scores
+from fairloop.rerankers.state import ObservedState, SlateFeedback, new_state, observe
+
+from benchmarks.peers.plain_linear import plain_scores
+
+N_USERS, N_COLUMNS = BLOCK + 9, 23
+
+
+@pytest.fixture(scope="module")
+def context(make_pools, catalogue, constraints) -> PoolContext:
+    pools = make_pools(N_USERS, N_COLUMNS, seed=5, ragged=True)
+    return PoolContext.of(pools, catalogue, constraints)
+
+
+@pytest.fixture(scope="module")
+def state(context) -> ObservedState:
+    """What three slates, partly clicked and partly rated, have left behind."""
+    rng = np.random.default_rng(0)
+    state = new_state(N_USERS, N_COLUMNS, context.n_topics)
+    for _ in range(3):
+        columns = np.argsort(rng.random((N_USERS, 11)), axis=1)[:, :6]
+        clicks = rng.random(columns.shape) < 0.5
+        rated = np.where(
+            clicks & (rng.random(columns.shape) < 0.7), rng.random(clicks.shape), np.nan
+        )
+        observe(state, context, SlateFeedback(columns, clicks, rated, rng.integers(0, 3, N_USERS)))
+    return state
+
+
+@pytest.fixture(scope="module")
+def weights(constraints) -> np.ndarray:
+    drawn = np.random.default_rng(1).normal(size=(N_USERS, len(feature_names(constraints))))
+    return drawn.astype(np.float32)
+
+
+def test_scores_are_those_of_the_definition(context, state, weights) -> None:
+    scores = candidate_scores(context, state, weights)
+    assert scores.shape == context.items.shape and scores.dtype == np.float32
+    for user in (0, 7, BLOCK, N_USERS - 1):
+        expected = plain_scores(context, state, weights[user], user)
+        np.testing.assert_allclose(scores[user], expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("silent", [(), (3, 4, 5), (4,), (6, 7), (0, 3, 5, 8, 9), tuple(range(10))])
+def test_scores_are_the_weighted_features_whoever_weighs_nothing(context, state, weights, silent):
+    weights = weights.copy()
+    weights[:, silent] = 0.0
+    features = scoring_features(context, state)
+    for given in (weights, weights[3]):
+        np.testing.assert_allclose(
+            candidate_scores(context, state, given),
+            linear_scores(features, given),
+            rtol=1e-5,
+            atol=2e-6,
+        )
+
+
+@pytest.mark.parametrize("rows", [[0], [BLOCK], [5, 2, 260], range(100, 264)])
+def test_a_users_scores_do_not_depend_on_the_batch(context, state, weights, rows) -> None:
+    rows = np.array(rows)
+    together = candidate_scores(context, state, weights)
+    apart = candidate_scores(context.take(rows), state.take(rows), weights[rows])
+    np.testing.assert_array_equal(apart, together[rows])
+
+
+def test_a_candidates_score_does_not_depend_on_its_column(context, state, weights) -> None:
+    order = np.random.default_rng(2).permutation(N_COLUMNS)
+    moved = replace(
+        context,
+        items=context.items[:, order],
+        valid=context.valid[:, order],
+        patterns=context.patterns[:, order],
+        memoryless=context.memoryless[:, :, order],
+        floors=context.floors[:, :, order],
+    )
+    moved_state = state.take(np.arange(N_USERS))
+    moved_state.item_shown = state.item_shown[:, order]
+    moved_state.item_clicked = state.item_clicked[:, order]
+    np.testing.assert_array_equal(
+        candidate_scores(moved, moved_state, weights),
+        candidate_scores(context, state, weights)[:, order],
+    )
+
+
+def test_a_number_of_weights_that_does_not_fit_is_refused(context, state, weights) -> None:
+    with pytest.raises(InvalidValue, match="9 weights for 10 features"):
+        candidate_scores(context, state, weights[:, 1:])
