@@ -2,8 +2,11 @@
 
 The columns mean what they mean in ``rerankers.features.observation``, of which these are the ones
 that need neither constraints nor a table of candidates: O(T) numbers per user whatever the number
-of items, brought up to date with few array operations.
+of items, brought up to date in one compiled pass where numba is installed, and with few array
+operations anywhere.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -13,19 +16,17 @@ from ...rerankers.state import MEMORY, NEUTRAL
 
 # In float32 from the start: a Python float would be converted at every step.
 _ONE, _NEUTRAL, _PRIOR = np.float32(1.0), np.float32(NEUTRAL), np.float32(TASTE_PRIOR)
-_RECENT, _DAY = np.float32(1.0 - MEMORY.topic_clicks), np.float32(MEMORY.day)
-_SATISFACTION = np.float32(MEMORY.satisfaction)
+_DAY = np.float32(MEMORY.day)
 _LATELY, _CLICKS, _LIKED = range(3)
-
-_SCALARS = ("satisfaction", "click_rate", "log_slates", "log_days_away")
 
 
 def observed_names(topic_names: tuple[str, ...]) -> tuple[str, ...]:
     """Names of the columns that `Observed` keeps up to date, in order."""
     return (
         *(f"clicks_lately:{t}" for t in topic_names),
+        "click_rate",
         *(f"taste:{t}" for t in topic_names),
-        *_SCALARS,
+        *("satisfaction", "log_slates", "log_days_away"),
     )
 
 
@@ -36,29 +37,44 @@ class Observed:
         topics: How much each item is about each topic, shape ``(I, T)``.
         k: Slate length.
         constant: Further columns that never change, shape ``(n, S)``.
+        compiled: Whether to use numba.
     """
 
-    def __init__(self, topics: FloatArray | BoolArray, k: int, constant: FloatArray) -> None:
+    def __init__(
+        self, topics: FloatArray | BoolArray, k: int, constant: FloatArray, compiled: bool
+    ) -> None:
         n, t = len(constant), topics.shape[1]
         # One more "topic" that every item has: the same sums also count the whole slate.
         self._topics = np.ones((len(topics), t + 1), np.float32)
         self._topics[:, :t] = topics
         self._signals = np.zeros((n, 3, k), np.float32)
-        # Decayed sums by topic, the whole in the last column: clicks lately, clicks, and
-        # satisfaction over NEUTRAL; the last column of clicks lately makes the click rate.
+        self._fill_tables(t, k)
+        # Every view that a step needs, made once: a single user's step is made of small calls.
         self._sums = np.zeros((n, 3, t + 1), np.float32)
-        self._kept = np.full((3, t + 1), MEMORY.topic_seen, np.float32)
-        self._kept[_LATELY] = [MEMORY.topic_clicks] * t + [1.0 - MEMORY.click_rate]
-        self._rate = np.float32(MEMORY.click_rate / k)
-        self._slates_and_days = np.zeros((n, 2), np.float32)
-
-        self._columns = np.zeros((n, 2 * t + len(_SCALARS) + constant.shape[1]), np.float32)
-        self._columns[:, 2 * t + len(_SCALARS) :] = constant
-        self._changing = self._columns[:, : 2 * t + len(_SCALARS)]
-        self._lately, self._taste = self._changing[:, :t], self._changing[:, t : 2 * t]
-        self._satisfaction, self._click_rate = self._changing[:, -4], self._changing[:, -3]
-        self._logs = self._changing[:, -2:]
+        self._lately_sums, self._lately_by_topic = self._sums[:, 0], self._sums[:, 0, :t]
+        self._taste_sums = self._sums[:, _CLICKS:, :t]
+        self._counts = np.zeros((n, 2), np.float32)
+        self._n_slates, self._days = self._counts.T
+        self._columns = np.zeros((n, 2 * t + 4 + constant.shape[1]), np.float32)
+        self._columns[:, 2 * t + 4 :] = constant
+        self._changing = self._columns[:, : 2 * t + 4]
+        self._lately, self._taste = self._changing[:, : t + 1], self._changing[:, t + 1 : 2 * t + 1]
+        self._satisfaction, self._logs = self._changing[:, -3], self._changing[:, -2:]
+        self._compiled = _compiled() if compiled else None
         self.forget(slice(None))
+
+    def _fill_tables(self, t: int, k: int) -> None:
+        """What a slate leaves of the sums, and what a number of clicks does to satisfaction."""
+        m = MEMORY
+        # The sums are, by topic and over all of them in the last column: clicks lately, clicks, and
+        # satisfaction over NEUTRAL. The last column of clicks lately makes the click rate.
+        self._kept = np.full((3, t + 1), m.topic_seen, np.float32)
+        self._kept[_LATELY] = [m.topic_clicks] * t + [1.0 - m.click_rate]
+        self._per_sum = np.array([1.0 - m.topic_clicks] * t + [m.click_rate / k], np.float32)
+        clicks = np.arange(k + 1)
+        moved = np.where(clicks > 0, m.satisfaction, 0.0)
+        self._satisfaction_kept = (1.0 - moved).astype(np.float32)
+        self._per_liked = (moved * NEUTRAL / np.maximum(clicks, 1)).astype(np.float32)
 
     def columns(self) -> FloatArray:
         """The observations, shape ``(n, O)``, float32; a copy."""
@@ -69,7 +85,7 @@ class Observed:
         self._changing[rows] = 0.0
         self._satisfaction[rows] = NEUTRAL
         self._sums[rows] = 0.0
-        self._slates_and_days[rows] = 0.0
+        self._counts[rows] = 0.0
 
     def take_in(
         self,
@@ -88,15 +104,31 @@ class Observed:
             days_away: Days between this visit and the one before it, shape ``(n,)``.
             active: Shape ``(n,)``.
         """
-        if active.all():
+        if self._compiled is not None:
+            self._compiled(
+                items,
+                clicks,
+                satisfaction,
+                days_away,
+                active,
+                self._topics,
+                self._kept,
+                self._per_sum,
+                self._satisfaction_kept,
+                self._per_liked,
+                self._sums,
+                self._counts,
+                self._columns,
+            )
+        elif active.all():
             self._add(items, clicks, satisfaction, days_away)
-            return
-        gone = ~active
-        arrays = (self._changing, self._sums, self._slates_and_days)
-        before = [array[gone] for array in arrays]
-        self._add(items, clicks, satisfaction, days_away)
-        for array, old in zip(arrays, before, strict=True):
-            array[gone] = old
+        else:
+            gone = ~active
+            arrays = (self._changing, self._sums, self._counts)
+            before = [array[gone] for array in arrays]
+            self._add(items, clicks, satisfaction, days_away)
+            for array, old in zip(arrays, before, strict=True):
+                array[gone] = old
 
     def _add(
         self, items: IntArray, clicks: BoolArray, satisfaction: FloatArray, days_away: FloatArray
@@ -105,26 +137,24 @@ class Observed:
         self._signals[:, :_LIKED] = clicks[:, None]
         np.divide(satisfaction, _NEUTRAL, out=self._signals[:, _LIKED])
         new = np.matmul(self._signals, self._topics.take(items, axis=0))
-        sums = self._sums
-        sums *= self._kept
-        sums[:, _LATELY, :-1] *= (_DAY**days_away)[:, None]
-        sums += new
-        np.multiply(sums[:, _LATELY, :-1], _RECENT, out=self._lately)
-        np.multiply(sums[:, _LATELY, -1], self._rate, out=self._click_rate)
+        self._sums *= self._kept
+        self._lately_by_topic *= (_DAY**days_away)[:, None]
+        self._sums += new
+        np.multiply(self._lately_sums, self._per_sum, out=self._lately)
         # belief · (mean − NEUTRAL) / NEUTRAL, with belief = n / (n + prior), in fewer operations
-        believed = sums[:, _CLICKS:, :-1] + _PRIOR
+        believed = self._taste_sums + _PRIOR
         np.divide(believed[:, 1], believed[:, 0], out=self._taste)
         self._taste -= _ONE
-        self._move_satisfaction(new[:, _CLICKS, -1], new[:, _LIKED, -1])
-        self._slates_and_days[:, 0] += _ONE
-        self._slates_and_days[:, 1] = days_away
-        np.log1p(self._slates_and_days, out=self._logs)
+        # A moving mean over the slates with a click.
+        n_clicks = new[:, _CLICKS, -1].astype(np.intp)
+        self._satisfaction *= self._satisfaction_kept.take(n_clicks)
+        self._satisfaction += new[:, _LIKED, -1] * self._per_liked.take(n_clicks)
+        self._n_slates += _ONE
+        self._days[:] = days_away
+        np.log1p(self._counts, out=self._logs)
 
-    def _move_satisfaction(self, n_clicks: FloatArray, liked: FloatArray) -> None:
-        """A moving mean over the slates with a click."""
-        seen = np.minimum(n_clicks, _ONE)
-        step = liked / np.maximum(n_clicks, _ONE)
-        step *= _NEUTRAL
-        step -= seen * self._satisfaction
-        step *= _SATISFACTION
-        self._satisfaction += step
+
+def _compiled() -> Callable[..., None]:
+    from .observed_compiled import take_in  # numba need not be installed
+
+    return take_in

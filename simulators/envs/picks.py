@@ -51,10 +51,13 @@ def distinct_columns(
     # Seen as unsigned, a negative pick is a huge one: one pass refuses both.
     if columns.view(np.uint64).max(initial=0) >= n_columns:
         raise _outside(n_columns)
-    refused = _repeats(columns) | (columns >= sizes[:, None])
-    n_refused = refused.sum(axis=1)
-    rows = np.flatnonzero(n_refused)
-    kept, refused, k = columns[rows], refused[rows], columns.shape[1]
+    n_refused = np.zeros(len(columns), np.intp)
+    ranked = np.sort(columns, axis=1)
+    rows = (ranked[:, 1:] == ranked[:, :-1]).any(axis=1) | (ranked[:, -1] >= sizes)
+    rows = np.flatnonzero(rows)
+    kept, k = columns[rows], columns.shape[1]
+    refused = _repeats(kept) | (kept >= sizes[rows, None])
+    n_refused[rows] = refused.sum(axis=1)
     # Of the first k columns, as many as picks are refused are not held: no further one is needed.
     free = np.ones(kept.shape, np.bool_)
     at, position = np.nonzero(~refused & (kept < k))

@@ -11,6 +11,7 @@ what a platform logs: recent clicks and taste by topic, satisfaction seen, click
 away, and the topics of the user's pool where there is one.
 """
 
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from ...arrays import PAD, BoolArray, FloatArray, IntArray
 from ...errors import InvalidValue
+from ..engines import EngineName
 from ..outcome import StepOutcome
 from ..population import UserPopulation
 from ..world import Truth, World
@@ -38,6 +40,7 @@ class SlateTask(Task):
         world: The truth about the users, one row each.
         seed: Root of the users' luck.
         reward: Satisfaction sampled, or expected given slate and state.
+        engine: As of ``UserPopulation``.
 
     Attributes:
         population: The users.
@@ -46,7 +49,13 @@ class SlateTask(Task):
         InvalidValue: A pool has fewer candidates than a slate has positions.
     """
 
-    def __init__(self, world: Truth, seed: int = 0, reward: Reward = "sampled") -> None:
+    def __init__(
+        self,
+        world: Truth,
+        seed: int = 0,
+        reward: Reward = "sampled",
+        engine: EngineName | None = None,
+    ) -> None:
         self._k, self._n_columns = world.config.slate_size, world.n_candidates
         self._expected = reward == "expected"
         topics, constant, self._sizes = _known_of(world)
@@ -56,8 +65,10 @@ class SlateTask(Task):
                 field="world",
                 mend="Use larger pools or a smaller slate_size.",
             )
-        self.population = UserPopulation(world, seed)
-        self._observed = Observed(topics, self._k, constant)
+        self._engine: EngineName | None = engine
+        self.population = UserPopulation(world, seed, engine=engine)
+        compiled = engine == "compiled" or (engine is None and find_spec("numba") is not None)
+        self._observed = Observed(topics, self._k, constant, compiled)
         self._items = world.at_rest().items
         self.observation_space = observation_box(self.observe().shape[1])
         self.action_space = spaces.MultiDiscrete([self._n_columns] * self._k)
@@ -67,7 +78,7 @@ class SlateTask(Task):
 
     def seed(self, seed: int) -> None:
         """See ``Task``."""
-        self.population = UserPopulation(self.population.world, seed)
+        self.population = UserPopulation(self.population.world, seed, engine=self._engine)
         self._observed.forget(slice(None))
 
     def reset(self, rows: BoolArray | None = None) -> None:

@@ -4,14 +4,17 @@ from fairloop.errors import InvalidValue
 from fairloop.rerankers.constraints import Constraints
 from fairloop.rerankers.features import observation_names
 from fairloop.simulators.config import WorldConfig
+from fairloop.simulators.engines import EngineName
 from fairloop.simulators.envs.slate import (
     SlateEnv,
     SlateTask,
     SlateVectorEnv,
     slate_observation_names,
 )
+from fairloop.simulators.envs.vector import TaskVectorEnv
 from fairloop.simulators.fit_factors import made_up_factor_world
 from fairloop.simulators.logged import LoggedPopulation
+from fairloop.simulators.population import UserPopulation
 from fairloop.simulators.world import World
 from gymnasium import spaces
 
@@ -23,10 +26,17 @@ def picks(world: World, n: int, seed: int = 0) -> np.ndarray:
     return np.argsort(keys, axis=2)[:, :, : world.config.slate_size]
 
 
-def test_it_is_the_engine_and_the_log_of_a_served_policy(world: World) -> None:
+@pytest.mark.parametrize("engine_name", ["numpy", "compiled"])
+def test_it_is_the_engine_and_the_log_of_a_served_policy(
+    world: World, engine_name: EngineName
+) -> None:
     """Rewards, ends and items bit by bit; observations as ``rerankers.features`` has them."""
-    env = SlateVectorEnv(world, seed=4, autoreset_mode="SameStep")
+    if engine_name == "compiled":
+        pytest.importorskip("numba", reason="the compiled engine needs numba")
+    task = SlateTask(world, seed=4, engine=engine_name)
+    env = TaskVectorEnv(task, autoreset_mode="SameStep")
     engine = LoggedPopulation(world, Constraints(), seed=4)
+    engine.population = UserPopulation(world, seed=4, engine=engine_name)
     names = slate_observation_names(world.catalogue.topic_names)
     theirs = observation_names(world.catalogue.topic_names, Constraints())
     shared = [theirs.index(name) for name in names]
@@ -109,8 +119,11 @@ def test_the_expected_reward_is_the_mean_of_the_sampled_one(world: World) -> Non
     assert drawn.mean() == pytest.approx(mean[0], abs=4 * drawn.std() / 4000**0.5)
 
 
-def test_over_users_bring_nothing_until_they_are_reset(world: World) -> None:
-    task = SlateTask(world, reward="expected")
+@pytest.mark.parametrize("engine_name", ["numpy", None])
+def test_over_users_bring_nothing_until_they_are_reset(
+    world: World, engine_name: EngineName | None
+) -> None:
+    task = SlateTask(world, reward="expected", engine=engine_name)
     over = np.zeros(len(world), np.bool_)
     for columns in picks(world, 60):
         before = task.observe()
