@@ -4,6 +4,8 @@ Nothing in it was fit to real people: it is for trying code out, for tests and f
 no figure measured in it says anything of a platform.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from ...arrays import FloatArray, IntArray
@@ -109,6 +111,7 @@ def made_up_config() -> MarketConfig:
     )
 
 
+@lru_cache(maxsize=1)
 def brisk_market() -> tuple[World, MarketConfig]:
     """The market of ``fairloop/Provider-v0``: 60 users, 120 items, 12 providers, 18 days.
 

@@ -50,6 +50,7 @@ class Market:
         offers: The items' state.
         record: What the platform knows.
         examination: Probability, as in the position model, that each position is looked at, (k,).
+        common_need: Receipts a day that the median provider needs, shape ``(P,)``, all equal.
         present: Users who want a slate now, shape ``(U,)``.
         arrival_day: Day on which each user comes first, shape ``(U,)``.
         gone: Users who have left for good, shape ``(U,)``.
