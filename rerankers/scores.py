@@ -76,7 +76,7 @@ def _score(
     fixed = np.empty((len(out), len(MEMORYLESS)), np.float32)
     fixed[:, 0] = base + unhappy * (np.float32(1.0) - state.satisfaction[rows])
     fixed[:, 1], fixed[:, 2] = popularity, recency
-    # einsum rounds every column alike; a BLAS product does not, and would break ties by column.
+    # einsum rounds every column alike; a BLAS product need not, and would break ties by column.
     np.einsum("uf,ufn->un", fixed, context.memoryless[rows], out=out)
     per_slate = np.float32(1.0 - memory.items)
     planes = [(_FATIGUE, per_slate, state.item_shown), (_CLICKED, per_slate, state.item_clicked)]

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.errors import InvalidValue
 from fairloop.rerankers.context import PoolContext
 from fairloop.rerankers.features import feature_names, linear_scores, scoring_features
@@ -10,20 +11,22 @@ from fairloop.rerankers.state import ObservedState, SlateFeedback, new_state, ob
 
 from benchmarks.peers.plain_linear import plain_scores
 
-N_USERS, N_COLUMNS = BLOCK + 9, 23
+N_USERS, N_COLUMNS = BLOCK + 9, 61
 
 
 @pytest.fixture(scope="module")
-def context(make_pools, catalogue, constraints) -> PoolContext:
-    pools = make_pools(N_USERS, N_COLUMNS, seed=5, ragged=True)
-    return PoolContext.of(pools, catalogue, constraints)
+def context(constraints) -> PoolContext:
+    """Wide enough that a BLAS product would round by row and by column."""
+    made = synthetic_candidates(N_USERS + 20, 300, 18, seed=5, top_n=N_COLUMNS)
+    return PoolContext.of(made.pools().take(np.arange(N_USERS)), made.catalogue, constraints)
 
 
 @pytest.fixture(scope="module")
 def state(context) -> ObservedState:
-    """What three slates, partly clicked and partly rated, have left behind."""
+    """What three slates, partly clicked and partly rated, have left behind, and older clicks."""
     rng = np.random.default_rng(0)
     state = new_state(N_USERS, N_COLUMNS, context.n_topics)
+    state.topic_clicks[:] = rng.random(state.topic_clicks.shape)
     for _ in range(3):
         columns = np.argsort(rng.random((N_USERS, 11)), axis=1)[:, :6]
         clicks = rng.random(columns.shape) < 0.5
