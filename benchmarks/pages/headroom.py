@@ -1,18 +1,17 @@
 """``python -m benchmarks.headroom --json | python -m benchmarks.pages.headroom``: into the docs.
 
-``docs/headroom.json`` keeps what the benchmark printed, and the tables between ``BEGIN`` and
-``END`` in ``docs/simulator.md`` are made from it.
+``docs/headroom.json`` keeps what the benchmark printed, and the tables in ``docs/simulator.md``
+are made from it.
 """
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from fairloop.simulators.policies.reference import REFERENCES
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
-BEGIN, END = "<!-- headroom:begin -->", "<!-- headroom:end -->"
+from benchmarks.pages.page import write
+
 DATA = ("made-up", "MovieLens-100K")
 DIFFERENCES = (
     "what memory is worth",
@@ -54,17 +53,9 @@ def block(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def with_block(page: str, report: dict[str, Any]) -> str:
-    head, rest = page.split(BEGIN)
-    return f"{head}{BEGIN}\n{block(report)}\n{END}{rest.split(END)[1]}"
-
-
 def main() -> None:
     report = json.load(sys.stdin)
-    path = DOCS / "simulator.md"
-    page = with_block(path.read_text(encoding="utf-8"), report)
-    (DOCS / "headroom.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    path.write_text(page, encoding="utf-8")
+    write("simulator.md", "headroom", block(report), report, "headroom.json")
 
 
 if __name__ == "__main__":

@@ -6,11 +6,9 @@ python -m benchmarks.pages.metrics``. ``docs/metrics.json`` keeps both reports.
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
-BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
+from benchmarks.pages.page import write
 
 
 def block(reports: dict[str, Any]) -> str:
@@ -39,18 +37,10 @@ def block(reports: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def with_block(page: str, reports: dict[str, Any]) -> str:
-    head, rest = page.split(BEGIN)
-    return f"{head}{BEGIN}\n{block(reports)}\n{END}{rest.split(END)[1]}"
-
-
 def main() -> None:
     statistics, metrics = (json.loads(line) for line in sys.stdin if line.strip())
     reports = {"statistics": statistics, "metrics": metrics}
-    path = DOCS / "metrics.md"
-    page = with_block(path.read_text(encoding="utf-8"), reports)
-    (DOCS / "metrics.json").write_text(json.dumps(reports, indent=1) + "\n", encoding="utf-8")
-    path.write_text(page, encoding="utf-8")
+    write("metrics.md", "benchmark", block(reports), reports, "metrics.json")
 
 
 if __name__ == "__main__":

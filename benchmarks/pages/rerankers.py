@@ -6,11 +6,10 @@ made from it.
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
-BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
+from benchmarks.pages.page import write
+
 TIMED = ": 1,000 users"
 
 
@@ -41,17 +40,9 @@ def block(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def with_block(page: str, report: dict[str, Any]) -> str:
-    head, rest = page.split(BEGIN)
-    return f"{head}{BEGIN}\n{block(report)}\n{END}{rest.split(END)[1]}"
-
-
 def main() -> None:
     report = json.load(sys.stdin)
-    path = DOCS / "rerankers.md"
-    page = with_block(path.read_text(), report)
-    (DOCS / "rerankers.json").write_text(json.dumps(report, indent=1) + "\n")
-    path.write_text(page)
+    write("rerankers.md", "benchmark", block(report), report, "rerankers.json")
 
 
 if __name__ == "__main__":
