@@ -69,7 +69,9 @@ class SlateTask(Task):
         self.population = UserPopulation(world, seed, engine=engine)
         compiled = engine == "compiled" or (engine is None and find_spec("numba") is not None)
         self._observed = Observed(topics, self._k, constant, compiled)
-        self._items = world.at_rest().items
+        # Where a column is a rank, its item stands in the pool; else it is the item.
+        self._pools = world.pools.items.ravel() if isinstance(world, World) else None
+        self._first_cell = (np.arange(len(world)) * self._n_columns)[:, None]
         self.observation_space = observation_box(self.observe().shape[1])
         self.action_space = spaces.MultiDiscrete([self._n_columns] * self._k)
 
@@ -93,7 +95,9 @@ class SlateTask(Task):
     def step(self, actions: NDArray[Any]) -> Visit:
         """Show every user the slate that was picked, once it is one."""
         columns, replaced = distinct_columns(actions, self._sizes, self._n_columns)
-        items = self._items(None, columns)
+        items = columns
+        if self._pools is not None:
+            items = self._pools.take(columns + self._first_cell)
         outcome = self.population.step(columns)
         self._observed.take_in(
             items, outcome.clicks, outcome.satisfaction, outcome.days_away, outcome.active
