@@ -16,9 +16,11 @@ N_USERS, N_COLUMNS = BLOCK + 9, 61
 
 @pytest.fixture(scope="module")
 def context(constraints) -> PoolContext:
-    """Wide enough that a BLAS product would round by row and by column."""
+    """Of items with so many topics that a BLAS product would round by batch."""
     made = synthetic_candidates(N_USERS + 20, 300, 18, seed=5, top_n=N_COLUMNS)
-    return PoolContext.of(made.pools().take(np.arange(N_USERS)), made.catalogue, constraints)
+    topics = np.random.default_rng(6).random(made.catalogue.topics.shape) < 0.3
+    catalogue = replace(made.catalogue, topics=topics)
+    return PoolContext.of(made.pools().take(np.arange(N_USERS)), catalogue, constraints)
 
 
 @pytest.fixture(scope="module")
