@@ -1,18 +1,7 @@
-"""The benchmark's plain loop is the slow oracle of the whole engine, visit by visit."""
-
-import json
-import subprocess
-import sys
-from pathlib import Path
-
-ROOT = Path(__file__).parents[2]
+import pytest
+from benchmarks.simulator import agreement, pooled_world
 
 
-def test_engine_and_plain_loop_agree_and_the_benchmark_prints_one_object() -> None:
-    command = [sys.executable, "-m", "benchmarks.simulator", "--json", "--smoke"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    printed = json.loads(done.stdout)
-    figures = {row["name"]: row for row in printed["results"]}
-    assert figures["agreement of engine and plain loop"]["value"] > 0.99
-    assert figures["engine alone, 256 users"]["ratio"] > 1.0
-    assert all(row["value"] > 0 for row in printed["results"])
+@pytest.mark.parametrize("engine", ["numpy", "compiled"])
+def test_an_engine_and_the_plain_loop_over_users_agree(engine) -> None:
+    assert agreement(pooled_world(64, seed=3), 3, engine) > 0.99
