@@ -22,8 +22,8 @@ def fill_slates(
         k: Slate length.
 
     Returns:
-        Rows of the candidates chosen, shape ``(k, R)``, and the smallest gain with which one was
-        chosen after the first position, shape ``(R,)``.
+        Flat cells of the candidates chosen, shape ``(k, R)``, and the smallest gain with which one
+        was chosen after the first position, shape ``(R,)``.
     """
     width, n = relevance.shape
     flat, flat_patterns, flat_distance = relevance.ravel(), patterns.ravel(), distance.ravel()
@@ -33,26 +33,28 @@ def fill_slates(
     # The first of equal maxima has the highest rank.
     ranks = np.arange(width, 0, -1, dtype=np.min_scalar_type(width))[:, None]
     is_top, rank = np.empty((width, n), np.bool_), np.empty((width, n), ranks.dtype)
-    summed, step, buffer = np.zeros((3, width, n), np.float32)
+    summed, scratch = np.zeros((width, n), np.float32), np.empty((width, n), np.float32)
     pairs = np.empty((width, n), np.intp)
     gain = relevance
     for j in range(k):
         top = gain.max(axis=0)
         np.equal(gain, top, out=is_top)
         np.multiply(is_top, ranks, out=rank)
-        best = np.subtract(width, rank.max(axis=0), out=chosen[j])
+        cells = np.subtract(width, rank.max(axis=0), out=chosen[j])
+        cells *= n
+        cells += users
         if j > 0:
             np.minimum(weakest, top, out=weakest)
         if j + 1 == k:
             break
-        cells = best * n
-        cells += users
         flat[cells] = -np.inf
-        np.add(patterns, flat_patterns.take(cells) * len(distance), out=pairs)
+        best = flat_patterns.take(cells)
+        best *= len(distance)
+        np.add(patterns, best, out=pairs)
         # Pairs are right by construction; "clip" only spares numpy a buffered check.
-        flat_distance.take(pairs, out=step, mode="clip")
-        summed += step
-        gain = np.multiply(summed, strength / (j + 1), out=buffer)
+        flat_distance.take(pairs, out=scratch, mode="clip")
+        summed += scratch
+        gain = np.multiply(summed, strength / (j + 1), out=scratch)
         gain += relevance
     return chosen, weakest
 

@@ -11,11 +11,12 @@ from .base import require_sizes
 from .context import PoolContext
 from .fill import fill_slate, fill_slates
 from .shortlist import CERTAIN, cut_off, holds, shortlists
+from .state import EVERYONE
 
-BLOCK = 1024
+BLOCK = 2048
 """Users whose candidates are shortlisted together."""
 
-GROUP = 512
+GROUP = 1024
 """Users, of shortlists about equally long, whose slates are filled together. This and `BLOCK` keep
 what a step touches in the processor's cache."""
 
@@ -62,65 +63,61 @@ def build_slates(
     if strength.ndim == 0:
         strength = np.broadcast_to(strength, (n_users,))
     columns = np.empty((n_users, k), np.intp)
+    distance, patterns = context.pattern_distance, context.patterns
     if n_users <= FEW:
-        relevance = _relevance(scores.astype(np.float32), context.valid, context.n_valid)
+        relevance = _relevance(scores.astype(np.float32), context, EVERYONE)
         for row in range(n_users):
-            columns[row] = fill_slate(
-                relevance[row], strength[row], context.pattern_distance, context.patterns[row], k
-            )
+            columns[row] = fill_slate(relevance[row], strength[row], distance, patterns[row], k)
         return columns
-    rows = np.arange(n_users)
-    for share in (LIKELY, CERTAIN):
-        blocks = [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
-        unsure = [_build(scores, strength, context, block, share, columns) for block in blocks]
-        rows = np.concatenate(unsure)
-        if len(rows) == 0:
-            break
+    unsure = [np.empty(0, np.intp)]
+    for start in range(0, n_users, BLOCK):
+        rows = slice(start, start + BLOCK)
+        relevance = _relevance(scores[rows].astype(np.float32, copy=False), context, rows)
+        columns[rows], sure = _build(relevance, strength[rows], distance, patterns[rows], k, LIKELY)
+        unsure.append(start + np.flatnonzero(~sure))
+    again = np.concatenate(unsure)
+    for start in range(0, len(again), BLOCK):
+        rows = again[start : start + BLOCK]
+        relevance = _relevance(scores[rows].astype(np.float32, copy=False), context, rows)
+        columns[rows], _ = _build(relevance, strength[rows], distance, patterns[rows], k, CERTAIN)
     return columns
 
 
-def _relevance(scores: FloatArray, valid: BoolArray, n_valid: IntArray) -> FloatArray:
-    """The scores with -inf in padding, which is written into them; refuses NaN."""
-    if len(scores) and n_valid.min() < scores.shape[1]:
-        scores[~valid] = -np.inf
+def _relevance(scores: FloatArray, context: PoolContext, rows: IntArray | slice) -> FloatArray:
+    """The rows' scores with -inf in padding; refuses NaN."""
+    if context.n_valid[rows].min(initial=context.n_candidates) < context.n_candidates:
+        scores = np.where(context.valid[rows], scores, np.float32(-np.inf))
     if np.isnan(scores.max(initial=-np.inf)):
         raise InvalidValue("scores hold NaN", field="scores")
     return scores
 
 
 def _build(
-    scores: FloatArray,
+    relevance: FloatArray,
     strength: FloatArray,
-    context: PoolContext,
-    rows: IntArray,
+    distance: FloatArray,
+    patterns: IntArray,
+    k: int,
     share: float,
-    columns: IntArray,
-) -> IntArray:
-    """Write the slates of one block of users; the rows whose slates may be others are returned."""
-    k, n_columns = columns.shape[1], context.n_candidates
-    part = scores[rows].astype(np.float32, copy=False)
-    relevance = _relevance(part, context.valid[rows], context.n_valid[rows])
-    strength = strength[rows]
+) -> tuple[IntArray, BoolArray]:
+    """Slates ``(R, k)`` of one block of users, and which of them are sure to be right ``(R,)``."""
+    n_rows, n_columns = relevance.shape
     cut = cut_off(relevance, strength, k, share)
     cells, start, count = shortlists(relevance, cut)
-    flat, patterns = relevance.ravel(), context.patterns.ravel()
-    weakest = np.empty(len(rows), np.float32)
+    flat, flat_patterns = relevance.ravel(), patterns.ravel()
+    columns, weakest = np.empty((n_rows, k), np.intp), np.empty(n_rows, np.float32)
     by_length = np.argsort(count, kind="stable")
-    for first in range(0, len(rows), GROUP):
+    for first in range(0, n_rows, GROUP):
         group = by_length[first : first + GROUP]
         place = np.arange(int(count[group[-1]]))[:, None]
         at = cells.take(place + start[group], mode="clip")
-        listed = flat.take(at)
+        listed = flat.take(at, mode="clip")
         np.putmask(listed, place >= count[group], -np.inf)
-        at += (rows[group] - group) * n_columns
         chosen, weakest[group] = fill_slates(
-            listed, strength[group], context.pattern_distance, patterns.take(at, mode="clip"), k
+            listed, strength[group], distance, flat_patterns.take(at, mode="clip"), k
         )
-        found = np.take_along_axis(at, chosen, axis=0) - rows[group] * n_columns
-        columns[rows[group]] = found.T
-    if share >= CERTAIN:
-        return rows[:0]
-    return rows[~holds(weakest, strength, cut)]
+        columns[group] = (at.ravel().take(chosen) - group * n_columns).T
+    return columns, holds(weakest, strength, cut)
 
 
 def slate_exposure_share(context: PoolContext, columns: IntArray) -> FloatArray:

@@ -57,10 +57,10 @@ def _at_most_kth_best(scores: FloatArray, k: int) -> FloatArray:
     k candidates, and the row to be partitioned is half as long.
     """
     while scores.shape[1] >= 3 * k:
-        half = (scores.shape[1] + 1) // 2
-        folded = scores[:, :half].copy()
-        rest = scores[:, half:]
-        np.maximum(folded[:, : rest.shape[1]], rest, out=folded[:, : rest.shape[1]])
+        half = scores.shape[1] // 2
+        folded = np.maximum(scores[:, :half], scores[:, half : 2 * half])
+        if scores.shape[1] % 2:
+            np.maximum(folded[:, 0], scores[:, -1], out=folded[:, 0])
         scores = folded
     return np.partition(scores, scores.shape[1] - k, axis=1)[:, -k]
 
