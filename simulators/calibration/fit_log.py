@@ -18,7 +18,7 @@ from .base_rates import BaseRates, fit_base_rates
 from .click_table import split_cells, sums, tabulate
 from .findings import Finding, Found, tabulate_findings, with_values, within_bounds
 from .history import COVARIATES, History
-from .outcomes import fit_outcomes
+from .outcomes import ItemSatisfaction, fit_outcomes
 from .position_bias import PositionBias, fit_position_bias
 from .repeats import Repeats, fit_repeats
 from .uncertainty import clusters
@@ -42,7 +42,7 @@ class FittedLog:
         position_refusal: Why they could not.
         base: Click log-odds of rested users by item.
         repeats: What repetition costs; None where it could not be told.
-        item_satisfaction: Mean satisfaction with each item, shape ``(I,)``; None without any.
+        satisfaction: Satisfaction with each item; None without any.
         topics: Topic shares of the items, shape ``(I, T)``; None where they are not known.
     """
 
@@ -52,7 +52,7 @@ class FittedLog:
     position_refusal: str
     base: BaseRates
     repeats: Repeats | None
-    item_satisfaction: FloatArray | None
+    satisfaction: ItemSatisfaction | None
     topics: FloatArray | None
 
     def item_log_odds(self, n_items: int, draw: np.random.Generator | None = None) -> FloatArray:
@@ -79,8 +79,8 @@ class FittedLog:
         """
         topics = np.zeros((n_items, 1)) if self.topics is None else self.topics
         worth = np.full(n_items, self.config.tastes.unrated_satisfaction)
-        if self.item_satisfaction is not None:
-            worth = np.clip(self.item_satisfaction, 0.02, 0.98)
+        if self.satisfaction is not None:
+            worth = np.clip(self.satisfaction.mean, 0.02, 0.98)
         users, n_topics = np.arange(n_users), topics.shape[1]
         appeal = self.item_log_odds(n_items, np.random.default_rng([seed, randomness.WORLD]))
         usual = topics.sum(axis=0) / max(float(topics.sum()), 1e-12)
@@ -138,7 +138,7 @@ def fit_log(
     _attraction(log, base, found)
     switches = _rhythm(log, found)
     advance()
-    item_satisfaction, outcomes = fit_outcomes(log, config)
+    satisfaction, outcomes = fit_outcomes(log)
     found |= outcomes
     advance()
     values: dict[str, object] = {
@@ -156,7 +156,7 @@ def fit_log(
         position_refusal=refusal,
         base=base,
         repeats=repeats,
-        item_satisfaction=item_satisfaction,
+        satisfaction=satisfaction,
         topics=topics,
     )
 

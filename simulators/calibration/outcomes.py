@@ -1,9 +1,10 @@
 """What came after a click: satisfaction and minutes."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from ...arrays import FloatArray
-from ..config import WorldConfig
+from ...arrays import FloatArray, IntArray
 from ..impressions import ImpressionLog
 from .click_table import sums
 from .findings import Found
@@ -14,12 +15,26 @@ _DWELL = ("dwell.minutes", "dwell.gain", "dwell.spread")
 Z = 1.96
 
 
-def fit_outcomes(
-    log: ImpressionLog, config: WorldConfig
-) -> tuple[FloatArray | None, dict[str, Found]]:
-    """Mean satisfaction of each item ``(I,)``, where there is any, and what the clicks told.
+@dataclass(frozen=True, slots=True)
+class ItemSatisfaction:
+    """Mean satisfaction with each item.
 
-    Items' means are drawn half-way to the mean of all by ``config.tastes.shrinkage`` clicks.
+    Attributes:
+        mean: Shape ``(I,)``; that of all where an item was not clicked.
+        error: Standard deviation of what is believed of it, shape ``(I,)``.
+    """
+
+    mean: FloatArray
+    error: FloatArray
+
+
+def fit_outcomes(
+    log: ImpressionLog,
+) -> tuple[ItemSatisfaction | None, dict[str, Found]]:
+    """Satisfaction by item, where there is any, and what the clicks told.
+
+    Items' means are drawn towards the mean of all by as much as the differences between items and
+    within them say (empirical Bayes: James & Stein 1961, moments as in DerSimonian & Laird 1986).
     """
     found: dict[str, Found] = {}
     seen = np.zeros(len(log), bool)
@@ -31,21 +46,35 @@ def fit_outcomes(
         return None, found
     value, item = log.satisfaction[seen].astype(np.float64), log.item[seen]
     mean, error = float(value.mean()), float(value.std() / np.sqrt(len(value)))
-    count = sums(item, log.n_items)
-    shrunk = sums(item, log.n_items, value - mean) / (count + config.tastes.shrinkage)
-    item_mean = np.clip(mean + shrunk, 0.0, 1.0)
+    items = _item_means(value, item, log.n_items)
     found[_PATHS[0]] = Found(
         value=mean, low=mean - Z * error, high=mean + Z * error, how="mean over rated clicks"
     )
-    found[_PATHS[1]] = _noise(value, item_mean[item])
+    found[_PATHS[1]] = _noise(value, item, items.mean)
     found |= _dwell(log, seen)
-    return item_mean, found
+    return items, found
 
 
-def _noise(value: FloatArray, mean: FloatArray) -> Found:
+def _item_means(value: FloatArray, item: IntArray, n_items: int) -> ItemSatisfaction:
+    mean, count = float(value.mean()), sums(item, n_items)
+    raw = sums(item, n_items, value) / np.maximum(count, 1.0)
+    clicked = count > 0
+    inner = float(((value - raw[item]) ** 2).sum() / max(len(value) - clicked.sum(), 1))
+    off = float((count * (raw - mean) ** 2)[clicked].sum()) - (clicked.sum() - 1) * inner
+    scale = float(count.sum() - (count**2).sum() / count.sum())
+    between = max(off / max(scale, 1e-9), 0.0)
+    weight = count * between / np.maximum(count * between + inner, 1e-12)
+    shrunk = mean + weight * np.where(clicked, raw - mean, 0.0)
+    return ItemSatisfaction(np.clip(shrunk, 0.0, 1.0), np.sqrt(between * (1.0 - weight)))
+
+
+def _noise(value: FloatArray, item: IntArray, item_mean: FloatArray) -> Found:
     """Half-width of the uniform noise: its variance is (noise · room)² / 3."""
-    room = np.minimum(mean, 1.0 - mean)
-    noise = np.sqrt(3.0 * ((value - mean) ** 2).mean() / max(float((room**2).mean()), 1e-9))
+    count, n = sums(item, len(item_mean)), len(item_mean)
+    raw = sums(item, n, value) / np.maximum(count, 1.0)
+    inner = ((value - raw[item]) ** 2).sum() / max(len(value) - (count > 0).sum(), 1)
+    room = np.minimum(item_mean, 1.0 - item_mean)[item]
+    noise = np.sqrt(3.0 * inner / max(float((room**2).mean()), 1e-9))
     wide = "; ratings vary more than the widest noise allows" if noise > 1 else ""
     return Found(
         value=float(noise),
