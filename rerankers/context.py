@@ -127,6 +127,19 @@ class PoolContext:
         """Topics of every column, shape ``(U, N, T)``; made anew on each access."""
         return self.pattern_topics[self.patterns] * self.valid[:, :, None]
 
+    def cells(self, columns: IntArray) -> IntArray:
+        """Where columns of each pool stand in a flattened ``(U, N)`` array, shape of ``columns``.
+
+        Raises:
+            InvalidValue: There is no such column, or the rows are not those of the pools.
+        """
+        n_users, n = self.items.shape
+        if len(columns) != n_users:
+            raise InvalidValue(f"{len(columns)} slates for {n_users} pools", field="columns")
+        if columns.size and not (columns.min() >= 0 and columns.max() < n):
+            raise InvalidValue(f"a column outside 0..{n - 1}", field="columns")
+        return columns + (np.arange(n_users) * n)[:, None]
+
     def take(self, rows: IntArray | slice) -> Self:
         """The given users, in that order: a copy for indices, a view for a slice.
 

@@ -129,7 +129,7 @@ def slate_exposure_share(context: PoolContext, columns: IntArray) -> FloatArray:
         Shape ``(n_floors, U)``, in [0, 1].
     """
     n_users, k = columns.shape
-    cells = columns + (np.arange(n_users) * context.n_candidates)[:, None]
+    cells = context.cells(columns)
     shares = np.empty((len(context.floors), n_users), np.float32)
     for i, floor in enumerate(context.floors):
         np.matmul(floor.ravel().take(cells), _exposure_weights(k), out=shares[i])
@@ -144,8 +144,7 @@ def slate_diversity(context: PoolContext, columns: IntArray) -> FloatArray:
     n_users, k = columns.shape
     if k < 2:
         return np.zeros(n_users, np.float32)
-    cells = columns + (np.arange(n_users) * context.n_candidates)[:, None]
-    patterns = context.patterns.ravel().take(cells.T)
+    patterns = context.patterns.ravel().take(context.cells(columns).T)
     first, second = _pairs(k)
     pairs = patterns.take(first, axis=0)
     pairs *= len(context.pattern_distance)

@@ -51,10 +51,11 @@ def candidate_scores(
     if by_user.ndim == 1:
         by_user = np.broadcast_to(by_user, (n_users, n_features))
     used = np.logical_or.reduce(by_user, axis=0)
+    by_user = by_user * _units(n_features, memory)
     out = np.empty(context.items.shape, np.float32)
     for start in range(0, n_users, BLOCK):
         rows = slice(start, min(start + BLOCK, n_users))
-        _score(context, state, by_user[rows].T, used, memory, rows, out[rows])
+        _score(context, state, by_user[rows].T, used, rows, out[rows])
     return out
 
 
@@ -63,13 +64,13 @@ def _score(
     state: ObservedState,
     weights: FloatArray,
     used: BoolArray,
-    memory: Memory,
     rows: slice,
     out: FloatArray,
 ) -> None:
     """Write the scores of one block of users.
 
-    ``weights`` are those of the block, ``(F, R)``; ``used`` says which of them are not all zero.
+    ``weights`` are those of the block in terms of the state's own numbers, ``(F, R)``; ``used``
+    says which of them are not all zero.
     """
     base, popularity, recency, *_, unhappy = weights[: len(FEATURES)]
     # Both weigh the base score, one of them by how dissatisfied the user is.
@@ -78,16 +79,15 @@ def _score(
     fixed[:, 1], fixed[:, 2] = popularity, recency
     # einsum rounds every column alike; a BLAS product need not, and would break ties by column.
     np.einsum("uf,ufn->un", fixed, context.memoryless[rows], out=out)
-    per_slate = np.float32(1.0 - memory.items)
-    planes = [(_FATIGUE, per_slate, state.item_shown), (_CLICKED, per_slate, state.item_clicked)]
-    planes += [(len(FEATURES) + i, 1.0, floor) for i, floor in enumerate(context.floors)]
+    planes = [(_FATIGUE, state.item_shown), (_CLICKED, state.item_clicked)]
+    planes += enumerate(context.floors, len(FEATURES))
     term = np.empty_like(out)
-    for feature, unit, values in planes:
+    for feature, values in planes:
         if used[feature]:
-            np.multiply(values[rows], (weights[feature] * unit)[:, None], out=term)
+            np.multiply(values[rows], weights[feature][:, None], out=term)
             out += term
     if used[_SATIATION] or used[_SQUARED] or used[_TASTE]:
-        _add_topics(context, state, weights, used, memory, rows, out)
+        _add_topics(context, state, weights, used, rows, out)
 
 
 def _add_topics(
@@ -95,20 +95,31 @@ def _add_topics(
     state: ObservedState,
     weights: FloatArray,
     used: BoolArray,
-    memory: Memory,
     rows: slice,
     out: FloatArray,
 ) -> None:
     """Add the terms of satiation, its square and taste to the scores of one block."""
-    lately = state.topic_clicks[rows] * np.float32(1.0 - memory.topic_clicks)
-    linear = lately * weights[_SATIATION][:, None]
+    clicks = state.topic_clicks[rows]
+    linear = clicks * weights[_SATIATION][:, None]
     if used[_TASTE]:
         linear += topic_taste(state, rows) * weights[_TASTE][:, None]
     if not used[_SQUARED]:
         out += over_topics(context, (linear,), rows)[0]
         return
-    term, satiation = over_topics(context, (linear, lately), rows)
+    term, satiation = over_topics(context, (linear, clicks), rows)
     out += term
     np.multiply(satiation, satiation, out=term)
     term *= weights[_SQUARED][:, None]
     out += term
+
+
+def _units(n_features: int, memory: Memory) -> FloatArray:
+    """What one of the state's own numbers counts in each feature, shape ``(F,)``.
+
+    Counts decay, so that their features are per slate: see `STATE_AWARE`.
+    """
+    units = np.ones(n_features, np.float32)
+    units[_SATIATION] = 1.0 - memory.topic_clicks
+    units[_SQUARED] = units[_SATIATION] ** 2
+    units[_FATIGUE] = units[_CLICKED] = 1.0 - memory.items
+    return units

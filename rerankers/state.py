@@ -150,7 +150,7 @@ def observe(
         memory: Decay constants.
 
     Raises:
-        InvalidValue: The feedback has other shapes than the state.
+        InvalidValue: The feedback has other shapes than the state, or columns that no pool has.
     """
     if len(feedback.columns) != len(state) or len(context) != len(state):
         raise InvalidValue(
@@ -158,11 +158,11 @@ def observe(
             f"feedback of {len(feedback.columns)}",
             field="feedback",
         )
-    at = feedback.columns + (np.arange(len(state)) * context.n_candidates)[:, None]
-    if active is not None and not active.all():
+    columns = feedback.columns
+    if active is not None:
         # Columns of users who were not there may be anything, and are not looked at.
-        at = np.where(active[:, None], at, 0)
-    sets = context.patterns.ravel().take(at)
+        columns = np.where(active[:, None], columns, 0)
+    sets = context.patterns.ravel().take(context.cells(columns))
     _take_in(state, EVERYONE, feedback, context.pattern_topics, sets, memory, active)
 
 

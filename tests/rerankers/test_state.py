@@ -168,6 +168,9 @@ def test_shapes_that_do_not_fit_are_refused(context: PoolContext) -> None:
     log = random_log(context, 1, 5, seed=6)
     with pytest.raises(InvalidValue, match="feedback"):
         observe(new_state(2, context.n_candidates, context.n_topics), context, log[0])
+    log[0].columns[2, 3] = context.n_candidates
+    with pytest.raises(InvalidValue, match=r"outside 0\.\.19"):
+        observe(run(context, []), context, log[0])
     with pytest.raises(InvalidValue, match="one user"):
         replay(context, np.zeros((1, 7), bool), *(np.zeros((0, 5), int),) * 3, np.zeros(0))
 
