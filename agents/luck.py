@@ -18,7 +18,8 @@ def luck_of_return(outcome: StepOutcome, horizon: float) -> FloatArray:
 
     With ``R`` days to the horizon, probability ``p`` of leaving and a geometric gap of hazard
     ``h``, the days left at the next visit have mean ``(1 - p) (R - (1 - (1 - h)^R) / h)``. Given
-    everything up to the clicks, what is returned has mean 0, whatever the policy.
+    everything up to the clicks and whether the session goes on, what is returned has mean 0,
+    whatever the policy; while it goes on nobody leaves, no day passes, and it is 0.
 
     Returns:
         Shape ``(U,)``; positive where luck was bad.
@@ -30,4 +31,4 @@ def luck_of_return(outcome: StepOutcome, horizon: float) -> FloatArray:
     expected = left - (1.0 - (1.0 - hazard) ** rest) / hazard
     expected = np.maximum(expected, 0.0) * (1.0 - outcome.leaving_probability)
     actual = np.where(outcome.left, 0.0, np.maximum(horizon - outcome.next_day, 0.0))
-    return expected - actual
+    return np.where(outcome.session_over, expected - actual, 0.0)
