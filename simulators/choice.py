@@ -25,7 +25,7 @@ from .config import ChoiceConfig
 
 _ONE = np.float32(1.0)
 _PATIENCE, _NOTHING = np.zeros(1, np.int64), np.ones(1, np.int64)  # which further luck
-_SMALLEST = np.float32(2.0**-25)  # below the smallest uniform above 0
+SMALLEST = np.float32(2.0**-25)  # below the smallest uniform above 0
 
 
 class ChoiceModel(Protocol):
@@ -205,5 +205,5 @@ class Logit:
 
 def _gumbel(uniforms: FloatArray) -> FloatArray:
     """Standard Gumbel noise, by inversion."""
-    u = np.clip(uniforms, _SMALLEST, _ONE - _SMALLEST * 2)
+    u = np.clip(uniforms, SMALLEST, _ONE - SMALLEST * 2)
     return -np.log(-np.log(u))

@@ -1,9 +1,9 @@
-"""One visit of many users in one pass, compiled: the same equations and luck as the numpy path.
+"""One visit of many users in one pass, compiled: the same equations and luck as ``numpy_engine``.
 
 Written for one user at a time, as in the papers, and compiled by numba where it is installed. The
-numpy path in ``population`` needs nothing else and is what this one is tested against: the same
-luck and the same float32 equations, so that all draws agree but those that fall within rounding
-of their probability.
+numpy engine needs nothing else and is what this one is tested against: the same luck and the same
+float32 equations, so that all draws agree but those that fall within rounding of their
+probability.
 """
 
 from typing import NamedTuple
@@ -12,22 +12,18 @@ import numpy as np
 from numba import njit  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from ..arrays import BoolArray, FloatArray, IntArray
+from .choice import SMALLEST
+from .dynamics import LARGEST, LEAST, SELDOM, SURE
+from .item_memory import SPREAD
 from .prefetch import prefetch
-from .randomness import Keys
-from .world import NEVER
+from .randomness import BELL_SCALE, FIRST_FACTOR, GAMMA, NEXT_VISIT, SCALE, SECOND_FACTOR, Keys
 
-# Numba reads the functions below as they stand: scalars, loops and no objects.
+# Numba reads the functions below as they stand: scalars, loops and no objects. It keeps what it
+# compiled until this very file changes: touch it after a change to an imported constant.
 
-_GAMMA = np.uint64(0x9E3779B97F4A7C15)
-_FIRST = np.uint64(0xBF58476D1CE4E5B9)
-_SECOND = np.uint64(0x94D049BB133111EB)
-_SCALE = np.float32(2.0**-24)
-_BELL = np.float32((4 * (65536.0**2 - 1) / 12) ** -0.5)
-_ONE, _ZERO, _HALF = np.float32(1.0), np.float32(0.0), np.float32(0.5)
-_LARGEST, _LEAST = np.float32(80.0), np.float32(1e-6)
-_SURE, _SELDOM = np.float32(1.0 - 1e-6), np.float32(1e-7)
-_SMALLEST = np.float32(2.0**-25)
-_SPREAD = np.uint32(2654435769)
+_ONE, _ZERO, _TWO = np.float32(1.0), np.float32(0.0), np.float32(2.0)
+_INFINITE = np.float32(np.inf)
+_FAR = np.float32(2.0**28)  # days, beyond any that can be drawn
 _AHEAD = 6  # users between asking for memory and using it
 POSITION, CASCADE, LOGIT = 0, 1, 2
 
@@ -151,30 +147,30 @@ class Out(NamedTuple):
 @njit(cache=True, inline="always")
 def _mix(z):
     z ^= z >> np.uint64(30)
-    z *= _FIRST
+    z *= FIRST_FACTOR
     z ^= z >> np.uint64(27)
-    z *= _SECOND
+    z *= SECOND_FACTOR
     return z ^ (z >> np.uint64(31))
 
 
 @njit(cache=True, inline="always")
 def _first(key):
-    return np.float32(key >> np.uint64(40)) * _SCALE
+    return np.float32(key >> np.uint64(40)) * SCALE
 
 
 @njit(cache=True, inline="always")
 def _second(key):
-    return np.float32((key >> np.uint64(8)) & np.uint64(0xFFFFFF)) * _SCALE
+    return np.float32((key >> np.uint64(8)) & np.uint64(0xFFFFFF)) * SCALE
 
 
 @njit(cache=True, inline="always")
 def _derived(key, counter):
-    return _mix((np.uint64(counter) + np.uint64(1)) * _GAMMA + key)
+    return _mix((np.uint64(counter) + np.uint64(1)) * GAMMA + key)
 
 
 @njit(cache=True, inline="always")
 def _sigmoid(x):
-    return _ONE / (_ONE + np.exp(min(-x, _LARGEST)))
+    return _ONE / (_ONE + np.exp(min(-x, LARGEST)))
 
 
 @njit(cache=True, inline="always")
@@ -182,18 +178,18 @@ def _bell(key):
     mask = np.uint64(0xFFFF)
     total = np.int64(key & mask) + np.int64((key >> np.uint64(16)) & mask)
     total += np.int64((key >> np.uint64(32)) & mask) + np.int64(key >> np.uint64(48))
-    return np.float32(total - 2 * 65535) * _BELL
+    return np.float32(total - 2 * 65535) * BELL_SCALE
 
 
 @njit(cache=True, inline="always")
 def _gumbel(u):
-    return -np.log(-np.log(min(max(u, _SMALLEST), _ONE - _SMALLEST * np.float32(2.0))))
+    return -np.log(-np.log(min(max(u, SMALLEST), _ONE - SMALLEST * _TWO)))
 
 
 @njit(cache=True, inline="always")
 def _home(column, slots):
     """The slot at which a column's search begins, as in ``item_memory``."""
-    mixed = np.uint64(np.uint32(np.uint32(column) * _SPREAD))
+    mixed = np.uint64(np.uint32(np.uint32(column) * SPREAD))
     return np.int64((mixed * np.uint64(slots)) >> np.uint64(32))
 
 
@@ -232,7 +228,7 @@ def _choose(c, i, odds, attraction, keys, end, discount, click, looks, clicks):
             reads = reads and patience < (c.after_click if would else c.after_skip)
             reach *= c.after_skip + (c.after_click - c.after_skip) * attraction[j]
     else:
-        largest, best, at = c.no_click, np.float32(-np.inf), 0
+        largest, best, at = c.no_click, -_INFINITE, 0
         for j in range(k):
             utility = odds[j] + np.log(discount[j])
             click[i, j] = utility
@@ -248,6 +244,21 @@ def _choose(c, i, odds, attraction, keys, end, discount, click, looks, clicks):
         for j in range(k):
             click[i, j] /= total
         clicks[i, at] = best > c.no_click + _gumbel(_first(_derived(end, 1)))
+
+
+@njit(cache=True)
+def are_slates(columns, seen, stamp):
+    """Whether every column exists and none stands twice in a row; in time O(columns).
+
+    ``seen`` (N,) has a number per column, below ``stamp``; row i leaves ``stamp`` + i in its own.
+    """
+    for i in range(columns.shape[0]):
+        for j in range(columns.shape[1]):
+            column = columns[i, j]
+            if column < 0 or column >= len(seen) or seen[column] == stamp + i:
+                return False
+            seen[column] = stamp + i
+    return True
 
 
 # Arrays come one by one: numba would count references at every access to a tuple's array.
@@ -343,8 +354,8 @@ def visit(
             appeal[j], attraction[j], worth[j] = a, _sigmoid(a), _sigmoid(w)
             out_worth[i, j] = worth[j]
             if len(blank) and blank[i, j]:
-                appeal[j], attraction[j] = NEVER, _ZERO
-            keys[j] = _mix((np.uint64(item) + np.uint64(1)) * _GAMMA + visit_key[r])
+                appeal[j], attraction[j] = -_INFINITE, _ZERO
+            keys[j] = _mix((np.uint64(item) + np.uint64(1)) * GAMMA + visit_key[r])
         end = _mix(visit_salts[0] + visit_key[r])
         _choose(c, i, appeal, attraction, keys, end, discount, click, looks, clicks)
         # Satisfaction with what was clicked, and what it leaves behind.
@@ -352,7 +363,7 @@ def visit(
         for j in range(k):
             item, mean, drawn = shown[j], worth[j], _ZERO
             if clicks[i, j]:
-                luck = (_second(keys[j]) * (np.float32(2.0) * c.noise)) - c.noise
+                luck = (_second(keys[j]) * (_TWO * c.noise)) - c.noise
                 drawn = mean + luck * min(mean, _ONE - mean)
                 gained += drawn
                 n_clicks += _ONE
@@ -376,7 +387,7 @@ def visit(
             if len(out_keys):
                 out_keys[i, j] = keys[j]
         if c.drifts:
-            rate = drift_rate[r] / max(total, _LEAST)
+            rate = drift_rate[r] / max(total, LEAST)
             for t in range(n_topics):
                 drift = per_topic[r, 1, t]
                 per_topic[r, 1, t] += rate * (enjoyed[t] - total * (drift + usual[t]))
@@ -391,8 +402,10 @@ def visit(
             slope = mood_slopes[c.returning, r]
             hazard = _sigmoid(mood_base[c.returning, 0] + slope * better)
             survived = np.log(_ONE - _second(end))
-            never = np.log1p(-min(hazard, _SURE))
-            days = np.floor(survived / min(never, -_SELDOM)) + _ONE
+            never = np.log1p(-min(hazard, SURE))
+            days = np.floor(survived / min(never, -SELDOM)) + _ONE
+            if not days < _FAR:  # NaN, where a caller wrote it: it must not become an index
+                days = _FAR
         if c.staying >= 0:
             slope = mood_slopes[c.staying, r]
             again = _sigmoid(mood_base[c.staying, 0] + slope * better)
@@ -406,7 +419,7 @@ def visit(
         clock[r] += np.int32(days)
         day[r] += days
         days_away[r] = days
-        visit_key[r] += np.uint64(0xD1342543DE82EF95)
+        visit_key[r] += NEXT_VISIT
         engagement[i] = gained
         out_left[i] = over and _first(end) < leaving
         out_over[i] = over

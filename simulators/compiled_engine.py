@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..arrays import BoolArray, FloatArray, IntArray
-from . import compiled, dynamics, randomness
+from . import arguments, compiled, dynamics, randomness
 from .choice import discount
 from .factor_world import Factors
 from .item_memory import DenseMemory, ItemMemory, SparseMemory
@@ -35,6 +35,7 @@ class CompiledEngine:
         )
         self._width = len(self._items.traits) // max(len(lives.world.topics), 1)
         self._laid_out: compiled.Numbers | None = None
+        self._seen, self._stamp = np.zeros(lives.world.n_candidates, np.int64), 1
         self._n_keys = self._config.slate_size if self._config.dwell.enabled else 0
 
     def visit(self, rows: IntArray | None, columns: IntArray, blank: BoolArray | None) -> Reaction:
@@ -43,6 +44,7 @@ class CompiledEngine:
         # One layout and dtype of everything: numba compiles anew, for seconds, for each other one.
         rows = self._everyone if rows is None else rows.astype(np.intp, copy=False)
         columns = np.ascontiguousarray(columns, np.int64)
+        self._require_slates(columns)
         blank = _NO_BLANK if blank is None else np.ascontiguousarray(blank)
         n, k = columns.shape
         if isinstance(lives.memory, SparseMemory):
@@ -89,6 +91,14 @@ class CompiledEngine:
             returning,
             keys if self._n_keys else None,
         )
+
+    def _require_slates(self, columns: IntArray) -> None:
+        """The compiled code looks no further: a wrong column would be somebody else's memory."""
+        if not compiled.are_slates(columns, self._seen, self._stamp):
+            self._stamp += len(columns)
+            arguments.require_columns(columns, len(self._seen))
+            arguments.require_distinct(columns)
+        self._stamp += len(columns)
 
     def _numbers(self) -> compiled.Numbers:
         """Numbers of the world; those of the layout change when a table of the memory grows."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 def parameter(
     default: float, unit: str, source: str, *, above: float = 0.0, below: float = 1e3
 ) -> Any:
-    """A numeric parameter that ``perturb`` may vary within its open bounds."""
+    """A numeric parameter from ``above`` to ``below``, both included; ``perturb`` varies it."""
     return Field(
         default=default,
         ge=above,

@@ -28,15 +28,15 @@ import numpy as np
 from ..arrays import FloatArray
 
 _ONE, _HALF = np.float32(1.0), np.float32(0.5)
-_LEAST, _SELDOM = np.float32(1e-6), np.float32(1e-7)
-_SURE = np.float32(1.0 - 1e-6)
-_LARGEST = np.float32(80.0)  # exp(80) still fits float32
+LARGEST = np.float32(80.0)  # exp(80) still fits float32
+LEAST = np.float32(1e-6)  # a sum of satisfaction that can be divided by
+SURE, SELDOM = np.float32(1.0 - 1e-6), np.float32(1e-7)  # hazards are kept between them
 
 
 def sigmoid(log_odds: FloatArray) -> FloatArray:
     """1 / (1 + exp(-x)), without overflow in float32."""
     negated = np.negative(log_odds)
-    np.minimum(negated, _LARGEST, out=negated)
+    np.minimum(negated, LARGEST, out=negated)
     np.exp(negated, out=negated)
     negated += _ONE
     return np.reciprocal(negated, out=negated)
@@ -98,7 +98,7 @@ def drift_step(
     step = drift + usual
     step *= total[:, None]
     np.subtract(enjoyed, step, out=step)
-    step *= (rate / np.maximum(total, _LEAST))[:, None]
+    step *= (rate / np.maximum(total, LEAST))[:, None]
     return step
 
 
@@ -148,8 +148,8 @@ def mood_odds(
 def days_until_return(hazard: FloatArray, uniform: FloatArray) -> FloatArray:
     """Whole days (≥ 1) until the next visit: geometric, by inversion of one uniform."""
     survived = np.log(_ONE - uniform)
-    never = np.log1p(-np.minimum(hazard, _SURE))
-    days = np.floor(survived / np.minimum(never, -_SELDOM))
+    never = np.log1p(-np.minimum(hazard, SURE))
+    days = np.floor(survived / np.minimum(never, -SELDOM))
     days += _ONE
     return days
 

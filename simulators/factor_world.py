@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from ..arrays import FloatArray, IntArray
-from ..errors import InvalidValue
 from . import randomness
+from .arguments import require_arrays
 from .config import WorldConfig
 from .world import Sensitivities
 
@@ -45,22 +45,18 @@ class FactorWorld:
     sensitivities: Sensitivities
 
     def __post_init__(self) -> None:
-        """Refuse arrays that do not fit together."""
+        """Refuse arrays that do not fit together, or are not finite."""
         n_users, (n_items, n_topics) = len(self.users), self.topics.shape
-        expected = {
+        shapes = {
+            "topics": (n_items, n_topics),
             "usual_topics": (n_topics,),
             "bias": (2, n_items),
             "interest": (n_users, 2, n_topics),
             "hidden": (2,),
             "luck": (n_users,),
         }
-        for name, shape in expected.items():
-            if getattr(self, name).shape != shape:
-                raise InvalidValue(
-                    f"shape {getattr(self, name).shape}, expected {shape}",
-                    field=name,
-                    mend="Give one row per user, and one column per item or topic.",
-                )
+        require_arrays({name: getattr(self, name) for name in shapes}, shapes)
+        self.sensitivities.require(n_users)
 
     def __len__(self) -> int:
         return len(self.users)
@@ -77,8 +73,9 @@ class FactorWorld:
 
     def at_rest(self) -> "Factors":
         """Look-ups into the items' part and the hidden part; interest is by topic."""
-        bias = np.ascontiguousarray(self.bias.T).view(np.complex64)[:, 0]
-        return Factors(bias, self.hidden[:, None, None], self.luck[:, None])
+        bias = np.ascontiguousarray(self.bias.T, np.float32).view(np.complex64)[:, 0]
+        hidden = np.ascontiguousarray(self.hidden, np.float32)
+        return Factors(bias, hidden[:, None, None], self.luck[:, None])
 
     def take(self, rows: IntArray) -> "FactorWorld":
         """The world of some users alone."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..arrays import FloatArray, IntArray
 
-_SPREAD = np.uint32(2654435769)  # Knuth's multiplicative hash: 2^32 over the golden ratio
+SPREAD = np.uint32(2654435769)  # Knuth's multiplicative hash: 2^32 over the golden ratio
 _DAY_BITS = 32 if sys.byteorder == "little" else 0  # where the day lies in a cell of 64 bits
 _CELL_BYTES, _SLOT_BYTES = 8, 16
 _GONE_AFTER = 150  # half-lives after which a float32 amount is zero
@@ -204,7 +204,7 @@ class SparseMemory(DenseMemory):
         days = self.cells.view(np.int32)[1::4]
         offset = super().locate(rows, np.zeros((len(columns), 1), np.int64), keep)
         shift = np.uint32(33 - self.n_columns.bit_length())
-        slot = ((columns.astype(np.uint32) * _SPREAD) >> shift).astype(np.int64)
+        slot = ((columns.astype(np.uint32) * SPREAD) >> shift).astype(np.int64)
         cells, wanted = (offset + slot).ravel(), columns.astype(np.int32).ravel()
         offset = np.broadcast_to(offset, columns.shape).ravel()
         start = np.repeat(self.start[at], columns.shape[1])

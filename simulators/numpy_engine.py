@@ -5,10 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import BoolArray, FloatArray, IntArray
-from . import dynamics, randomness
+from . import arguments, dynamics, randomness
 from .choice import make_choice
 from .users import DRIFT, LOAD, Lives, Reaction, Traits, UserState, mood_bases, pad_topics
-from .world import NEVER
 
 VISIT_COUNTERS = np.array([2**40, 2**40 + 1])
 """What else draws luck at a visit, beside items: leaving and returning, then the session's end."""
@@ -38,14 +37,10 @@ class NumpyEngine:
         self._visit_salts = randomness.salts(VISIT_COUNTERS)
 
     def visit(self, rows: IntArray | None, columns: IntArray, blank: BoolArray | None) -> Reaction:
-        """Show the users of ``rows``, or all, one slate each, and move their state on.
-
-        Args:
-            rows: Shape ``(R,)``.
-            columns: Shape ``(R, k)``.
-            blank: Positions that show nothing, shape ``(R, k)``.
-        """
+        """See ``Engine``."""
         lives = self._lives
+        arguments.require_columns(columns, lives.world.n_candidates)
+        arguments.require_distinct(columns)
         if rows is None:
             return self._visit(None, columns, lives.state, lives.traits, blank)
         state = lives.state.take(rows)
@@ -55,12 +50,18 @@ class NumpyEngine:
 
     def odds(self, columns: IntArray) -> FloatArray:
         """Log-odds now of a click once examined, and of satisfaction, ``(2, U, n)``."""
-        return self._look_at(None, columns, self._lives.state, self._lives.traits, False).odds
+        return self._look_now(columns).odds
 
     def probabilities(self, columns: IntArray) -> tuple[FloatArray, FloatArray]:
         """Of clicks, and mean satisfaction, of a slate shown now, both ``(U, k)``."""
-        slate = self._look_at(None, columns, self._lives.state, self._lives.traits, False)
+        slate = self._look_now(columns)
         return self._choice.clicks(slate.odds[0], slate.attraction), slate.worth
+
+    def _look_now(self, columns: IntArray) -> "_Slate":
+        """What all users would be shown, without a trace."""
+        lives = self._lives
+        arguments.require_columns(columns, lives.world.n_candidates)
+        return self._look_at(None, columns, lives.state, lives.traits, keep=False)
 
     def _visit(
         self,
@@ -73,7 +74,7 @@ class NumpyEngine:
         """One slate for each of the rows; ``s`` is theirs, and is moved on in place."""
         slate = self._look_at(rows, columns, s, traits, keep=True)
         if blank is not None:
-            slate.odds[0][blank], slate.attraction[blank] = NEVER, 0.0
+            slate.odds[0][blank], slate.attraction[blank] = -np.inf, 0.0
         click = self._choice.clicks(slate.odds[0], slate.attraction)
         keys, luck = self._luck(slate.items, s)
         k = columns.shape[1]
@@ -177,7 +178,7 @@ class NumpyEngine:
         felt = dynamics.experience(sums[:, 1], sums[:, 0])
         felt -= s.mood
         felt *= np.float32(c.satisfaction.memory)
-        s.mood = s.mood + felt
+        s.mood += felt
 
     def _mood_effects(self, s: UserState, traits: Traits) -> "_MoodEffects":
         """Probabilities of leaving now, of coming back each day, and of another slate, ``(R,)``."""
@@ -204,8 +205,8 @@ class NumpyEngine:
         if c.satiation.enabled:
             s.per_topic[:, LOAD] *= dynamics.decay(gap, c.satiation.half_life)[:, None]
         s.clock += gap.astype(np.int32)
-        s.day = s.day + gap
-        s.days_away = gap
+        s.day += gap
+        s.days_away[:] = gap
         randomness.next_visit(s.visit_key)
         return over
 

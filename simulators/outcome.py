@@ -30,10 +30,12 @@ class StepOutcome:
         session_over: Users who do not ask for another slate on this day, shape ``(U,)``.
         day: Day of this visit, from 0, shape ``(U,)``.
         next_day: Day of the next visit, had the user not left, shape ``(U,)``.
-        days_away: Days between the visit before and this one, shape ``(U,)``; 0 at first.
-        leaving_probability: With which ``left`` was drawn, shape ``(U,)``; 0 where nobody leaves.
-        return_hazard: Daily probability of coming back, with which the day of the next visit was
-            drawn, shape ``(U,)``; 1 where everybody comes back the next day.
+        days_away: Days between the visit before and this one, shape ``(U,)``; 0 at first, and
+            within a session.
+        leaving_probability: Of leaving once the session is over, shape ``(U,)``; 0 where nobody
+            leaves.
+        return_hazard: Daily probability of coming back once the session is over, shape ``(U,)``;
+            1 where everybody comes back the next day.
         minutes: Minutes on each clicked item, 0 where not clicked, shape ``(U, k)``; None where
             dwell is not simulated.
     """

@@ -1,10 +1,11 @@
 """Simulated users, many at once, each visit one slate, all state in flat float32 arrays."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..arrays import BoolArray, FloatArray, IntArray
-from ..errors import InvalidValue
-from . import dynamics, randomness
+from . import arguments, dynamics, randomness
 from .config import DwellConfig
 from .engines import EngineName, make_engine
 from .numpy_engine import NumpyEngine
@@ -23,8 +24,12 @@ class UserPopulation:
     """Simulated users, stepped together.
 
     All luck is a function of (seed, user, episode, visit, item), so it is the same in any batch and
-    under any policy. A user may stand in several rows: of ``R`` rows, the r-th lives through the
-    user's episodes r, r + R, r + 2R and so on; or they are twins, who have the same luck.
+    under any policy. A user may stand in several rows: the r-th lives through the user's episodes
+    r, r + R, r + 2R and so on, where ``R`` is the most rows of any user; or they are twins, who
+    have the same luck.
+
+    The arrays it shows (``alive``, ``day``, ``mood`` and so on) are the state itself: they change
+    with the next ``step``, so copy what is to be kept.
 
     Args:
         world: The truth.
@@ -98,14 +103,22 @@ class UserPopulation:
 
     def fatigue(self, columns: IntArray) -> FloatArray:
         """Log-odds lost by given columns, before sensitivity, shape of ``columns`` ``(U, n)``."""
+        arguments.require_columns(columns, self.world.n_candidates)
         cells = self._lives.memory.locate(None, columns, keep=False)
         return self._lives.memory.read(cells, self._lives.state.clock)
 
-    def reset(self, rows: IntArray | BoolArray | None = None) -> None:
-        """Start the next episode of the given rows (of all by default), with new luck."""
+    def reset(self, rows: IntArray | BoolArray | Sequence[int] | None = None) -> None:
+        """Start the next episode of the given rows (of all by default), with new luck.
+
+        Args:
+            rows: Indices, or a mask of all users.
+
+        Raises:
+            InvalidValue: There are no such rows.
+        """
         at = slice(None)
         if rows is not None:
-            at = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows.astype(np.intp)
+            at = arguments.row_indices(rows, len(self))
             if len(at) == 0:
                 return
         s = self._lives.state
@@ -135,9 +148,14 @@ class UserPopulation:
                 the others of the row all the same.
 
         Raises:
-            InvalidValue: ``columns`` has another shape than ``(U, slate_size)``.
+            InvalidValue: ``columns`` of somebody who is there are no slate of the world's columns,
+                or an argument has another shape or type. Nothing has happened then.
         """
-        self._require_slates(columns)
+        self._require_shape(columns)
+        if present is not None:
+            arguments.require_flags(present, (len(self),), "present")
+        if blank is not None:
+            arguments.require_flags(blank, columns.shape, "blank")
         state = self._lives.state
         active = state.alive.copy() if present is None else state.alive & present
         if active.all():
@@ -174,13 +192,13 @@ class UserPopulation:
 
     def expected_engagement(self, columns: IntArray) -> FloatArray:
         """Expected satisfaction-weighted clicks of a slate now, without showing it, ``(U,)``."""
-        self._require_slates(columns)
+        self._require_shape(columns)
         click, satisfaction = self._numpy.probabilities(columns)
         return np.einsum("uk,uk->u", click, satisfaction)
 
     def click_probabilities(self, columns: IntArray) -> FloatArray:
         """Probability of a click at each position of a slate shown now, shape ``(U, k)``."""
-        self._require_slates(columns)
+        self._require_shape(columns)
         return self._numpy.probabilities(columns)[0]
 
     def log_odds(self, columns: IntArray) -> FloatArray:
@@ -201,8 +219,16 @@ class UserPopulation:
         scalars += [np.log(getattr(s, name)) for name in _SENSITIVITIES]
         return np.concatenate([self.load, self.drift, np.stack(scalars, 1)], 1, dtype=np.float32)
 
-    def take(self, rows: IntArray) -> "UserPopulation":
-        """A copy of some rows in mid-flight, with the state and the luck they have."""
+    def take(self, rows: IntArray | BoolArray | Sequence[int]) -> "UserPopulation":
+        """A copy of some rows in mid-flight, with the state and the luck they have.
+
+        Args:
+            rows: Indices, repeats allowed, or a mask of all users.
+
+        Raises:
+            InvalidValue: There are no such rows.
+        """
+        rows = arguments.row_indices(rows, len(self))
         copy = object.__new__(UserPopulation)
         copy.__dict__.update(self.__dict__)
         copy._lives = self._lives.take(rows)
@@ -218,14 +244,8 @@ class UserPopulation:
         parts = [getattr(self._lives.state, name) for name in UserState.__slots__]
         return self._lives.memory.bytes_per_user + sum(p.nbytes for p in parts) // max(len(self), 1)
 
-    def _require_slates(self, columns: IntArray) -> None:
-        k = self.world.config.slate_size
-        if columns.shape != (len(self), k):
-            raise InvalidValue(
-                f"slates of shape {columns.shape} for {len(self)} users and k={k}",
-                field="columns",
-                mend="Give each user one row of slate_size distinct columns.",
-            )
+    def _require_shape(self, columns: IntArray) -> None:
+        arguments.require_shape(columns, len(self), self.world.config.slate_size)
 
 
 def privileged_names(world: World) -> tuple[str, ...]:

@@ -18,14 +18,13 @@ Keys = NDArray[np.uint64]
 
 WORLD, SENSITIVITIES, CHOICES, VISITS, POLICY, PROVIDERS, ARRIVALS, RATINGS = range(8)
 
-_GAMMA = np.uint64(0x9E3779B97F4A7C15)
-_FIRST = np.uint64(0xBF58476D1CE4E5B9)
-_SECOND = np.uint64(0x94D049BB133111EB)
-_VISIT = np.uint64(0xD1342543DE82EF95)  # another odd constant: visits and items do not collide
+GAMMA = np.uint64(0x9E3779B97F4A7C15)
+FIRST_FACTOR = np.uint64(0xBF58476D1CE4E5B9)
+SECOND_FACTOR = np.uint64(0x94D049BB133111EB)
+NEXT_VISIT = np.uint64(0xD1342543DE82EF95)  # not GAMMA: visits and items must not collide
 _FORWARD = -1 if sys.byteorder == "little" else 1  # the upper half of a key comes first
-_LOW_BITS = np.uint64(0xFFFFFF)
-_BELL_SCALE = np.float32((4 * (65536.0**2 - 1) / 12) ** -0.5)
-_SCALE = np.float32(2.0**-24)
+BELL_SCALE = np.float32((4 * (65536.0**2 - 1) / 12) ** -0.5)
+SCALE = np.float32(2.0**-24)
 
 
 def stream_keys(seed: int, stream: int, users: IntArray) -> Keys:
@@ -36,48 +35,41 @@ def stream_keys(seed: int, stream: int, users: IntArray) -> Keys:
 
 def derive(keys: Keys, counters: IntArray) -> Keys:
     """Child keys: one hash of each key (broadcast) with a counter."""
-    mixed = (counters.astype(np.uint64) + np.uint64(1)) * _GAMMA
-    mixed = mixed + keys
-    return _mix(mixed)
+    return _mix(salts(counters) + keys)
 
 
 def salts(counters: IntArray) -> Keys:
     """What each counter adds to a key before it is hashed; see ``hashed``."""
-    return (counters.astype(np.uint64) + np.uint64(1)) * _GAMMA
+    return (counters.astype(np.uint64) + np.uint64(1)) * GAMMA
 
 
 def visit_key(roots: Keys, episode: IntArray, visit: int = 0) -> Keys:
     """Each user's key of a visit, shape ``(U,)``; not hashed yet: see ``hashed``."""
     counter = (episode.astype(np.uint64) << np.uint64(20)) + np.uint64(visit)
-    return roots + counter * _VISIT
+    return roots + counter * NEXT_VISIT
 
 
 def next_visit(keys: Keys) -> None:
     """Move keys of ``visit_key`` to the next visit of the same episode, in place."""
-    keys += _VISIT
+    keys += NEXT_VISIT
 
 
 def hashed(keys: Keys) -> tuple[Keys, FloatArray]:
     """Hash sums of a ``visit_key`` and ``salts``, in place.
 
     Returns:
-        The keys, from which more can be derived, and two float32 uniforms in [0, 1) of each,
-        ``uniforms`` and ``second_uniforms``, of shape ``(…, 2)``.
+        The keys, from which more can be derived, and two float32 uniforms in [0, 1) of each, from
+        its high and its low half: ``uniforms`` and another one, of shape ``(…, 2)``.
     """
     halves = _mix(keys).view(np.uint32).reshape(*keys.shape, 2)
     both = (halves >> np.uint32(8)).astype(np.float32)
-    both *= _SCALE
+    both *= SCALE
     return keys, both[..., ::_FORWARD]
 
 
 def uniforms(keys: Keys) -> FloatArray:
     """A float32 uniform in [0, 1) from the high 24 bits of each key."""
-    return (keys >> np.uint64(40)).astype(np.float32) * _SCALE
-
-
-def second_uniforms(keys: Keys) -> FloatArray:
-    """A second float32 uniform in [0, 1), from 24 other bits of the same key."""
-    return ((keys >> np.uint64(8)) & _LOW_BITS).astype(np.float32) * _SCALE
+    return (keys >> np.uint64(40)).astype(np.float32) * SCALE
 
 
 def normals(keys: Keys) -> FloatArray:
@@ -95,17 +87,17 @@ def bell(keys: Keys) -> FloatArray:
     parts = keys.view(np.uint16).reshape(*keys.shape, 4)
     total = parts.sum(axis=-1, dtype=np.int32)
     total -= np.int32(2 * 65535)
-    return total.astype(np.float32) * _BELL_SCALE
+    return total.astype(np.float32) * BELL_SCALE
 
 
 def _mix(z: Keys) -> Keys:
     """SplitMix64's finaliser, in place."""
     shifted = z >> np.uint64(30)
     z ^= shifted
-    z *= _FIRST
+    z *= FIRST_FACTOR
     np.right_shift(z, np.uint64(27), out=shifted)
     z ^= shifted
-    z *= _SECOND
+    z *= SECOND_FACTOR
     np.right_shift(z, np.uint64(31), out=shifted)
     z ^= shifted
     return z

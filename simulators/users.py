@@ -204,6 +204,10 @@ class Engine(Protocol):
             rows: Users who are there; all where None.
             columns: Columns of the world, shape ``(R, k)``.
             blank: Positions that show nothing, shape ``(R, k)``; none where None.
+
+        Raises:
+            InvalidValue: A column is none of the world's, or stands twice in a row. Nothing has
+                been moved then.
         """
         ...
 

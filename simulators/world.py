@@ -6,10 +6,11 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import FloatArray, IntArray
+from ..arrays import PAD, FloatArray, IntArray
 from ..candidates.catalogue import Catalogue
 from ..candidates.pools import CandidatePools
 from ..errors import InvalidValue
+from .arguments import require_arrays
 from .config import WorldConfig
 
 NEVER = np.float32(-30.0)
@@ -25,7 +26,7 @@ class Sensitivities:
         fatigue: On the strength of fatigue.
         drift: On the rate of drift.
         leaving: On the sensitivity of leaving to mood.
-        returning: On the sensitivity of returning to mood.
+        returning: On the sensitivity to mood of returning, and of asking for another slate.
     """
 
     satiation: FloatArray
@@ -37,6 +38,11 @@ class Sensitivities:
     def take(self, rows: IntArray) -> "Sensitivities":
         """The given users."""
         return Sensitivities(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+    def require(self, n_users: int) -> None:
+        """Refuse factors that are not finite, or not one per user."""
+        names = [f.name for f in fields(self)]
+        require_arrays({n: getattr(self, n) for n in names}, dict.fromkeys(names, (n_users,)))
 
 
 class AtRest(Protocol):
@@ -124,6 +130,25 @@ class World:
     appeal: FloatArray
     worth: FloatArray
     sensitivities: Sensitivities
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that do not fit together, or are not finite, and unknown items."""
+        (n_items, n_topics), cells = self.topics.shape, self.pools.items.shape
+        shapes = {
+            "topics": (n_items, n_topics),
+            "usual_topics": (n_topics,),
+            "appeal": cells,
+            "worth": cells,
+        }
+        require_arrays({name: getattr(self, name) for name in shapes}, shapes)
+        self.sensitivities.require(len(self.pools))
+        items = self.pools.items
+        if items.size and (items.min() < PAD or items.max() >= n_items):
+            raise InvalidValue(
+                f"items from {items.min()} to {items.max()}, of {n_items}",
+                field="pools",
+                mend="Give topics for every item of the pools.",
+            )
 
     def __len__(self) -> int:
         return len(self.pools)

@@ -23,10 +23,9 @@ def test_streams_and_seeds_differ() -> None:
     assert len(np.unique(np.concatenate(keys))) == 80
 
 
-@pytest.mark.parametrize("draw", [r.uniforms, r.second_uniforms])
-def test_uniforms_are_uniform(draw: object) -> None:
-    keys = r.derive(np.zeros(1, np.uint64), np.arange(200_000))
-    u = draw(keys)
+@pytest.mark.parametrize("which", [0, 1])
+def test_uniforms_are_uniform(which: int) -> None:
+    u = r.hashed(r.salts(np.arange(200_000)))[1][:, which]
     assert u.dtype == np.float32 and u.min() >= 0.0 and u.max() < 1.0
     counts = np.histogram(u, bins=20, range=(0, 1))[0]
     chi_square = ((counts - 10_000) ** 2 / 10_000).sum()
@@ -34,8 +33,13 @@ def test_uniforms_are_uniform(draw: object) -> None:
 
 
 def test_the_two_uniforms_of_a_key_are_uncorrelated() -> None:
-    keys = r.derive(np.zeros(1, np.uint64), np.arange(200_000))
-    assert abs(np.corrcoef(r.uniforms(keys), r.second_uniforms(keys))[0, 1]) < 4 / 200_000**0.5
+    u = r.hashed(r.salts(np.arange(200_000)))[1]
+    assert abs(np.corrcoef(u.T)[0, 1]) < 4 / 200_000**0.5
+
+
+def test_the_first_of_them_is_the_one_that_a_key_gives_alone() -> None:
+    keys, u = r.hashed(r.salts(np.arange(1000)))
+    np.testing.assert_array_equal(u[:, 0], r.uniforms(keys))
 
 
 def test_normals_have_the_moments_of_a_standard_normal() -> None:
