@@ -24,6 +24,7 @@ COMMANDS = {
     "frontier": "Compare re-rankers: what accuracy is kept for what is gained.",
     "audit": "Measure what was recommended, from the record.",
     "simulate": "Policies in a simulated world, compared, with a log of what was shown.",
+    "calibrate": "Fit the simulator to a log or to ratings, and see where it misses.",
     "study": "Feedback-loop studies.",
     "serve": "Serve the recommendation API.",
     "db": "The schema of the SQL store.",

@@ -98,11 +98,20 @@ def files_of(
         "users": users,
         "relevant": relevance,
         "history": history,
-        "columns": dict(_pair(column, "column") for column in columns or ()),
+        "columns": named_columns(columns),
         "topics_separator": topics_separator,
         "relevant_from": relevant_from,
     }
     return validate(TopNFiles, given)
+
+
+def named_columns(columns: Sequence[str] | None) -> dict[str, str]:
+    """What a file calls its columns, by what they are.
+
+    Raises:
+        InvalidValue: A pair has no ``=``.
+    """
+    return dict(_pair(column, "column") for column in columns or ())
 
 
 @contextmanager

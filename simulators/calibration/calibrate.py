@@ -105,6 +105,7 @@ def calibrate_log(
         positions=log.n_positions,
         held_out=int(held.sum()),
         held_out_how=f"all impressions of {n_clusters:,} {what}, drawn at random",
+        held_out_clicks=int(real.clicked.sum()),
         seed=seed,
         world=whole.config,
         findings=whole.findings,

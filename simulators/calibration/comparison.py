@@ -12,7 +12,7 @@ from .report import Compared, Verdict
 from .samples import POINT_RUNS, RUNS, Distance, Gap, Sample, compare
 from .uncertainty import CONFIDENCE
 
-_BINS = 20
+_BINS, _MANY = 20, 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +121,27 @@ def _curves(
         n = max(n, int((drawn > 0).sum()))
         return np.arange(1.0, n + 1), real.shares()[:n], drawn[:n], nothing, nothing
     both = np.concatenate([real.value, *(run.value for run in simulated)])
-    x = np.unique(both)
-    edges = np.append(x, np.inf)
-    if len(x) > 2 * _BINS:
-        edges = np.linspace(x[0], np.quantile(both, 0.999), _BINS + 1)
-        x = (edges[1:] + edges[:-1]) / 2
-        edges[-1] = np.inf
+    x, edges = _bins(both)
 
     def shares(sample: Sample) -> FloatArray:
         return np.histogram(sample.value, edges)[0] / max(len(sample), 1)
 
     return x, shares(real), np.mean([shares(run) for run in simulated], axis=0), nothing, nothing
+
+
+def _bins(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Where to draw, and between which edges to count: at every value if they are few."""
+    x = np.unique(values)
+    if len(x) <= _MANY:
+        return x, np.append(x, np.inf)
+    top = float(np.quantile(values, 0.999))
+    width = (top - x[0]) / _BINS
+    if (x % 1 == 0).all():
+        width = np.ceil(width)
+    edges = np.arange(x[0], top + width, width)
+    middles = edges[:-1] + (width - 1 if (x % 1 == 0).all() else width) / 2
+    edges[-1] = np.inf
+    return middles, edges
 
 
 def _mean_interval(sample: Sample) -> tuple[FloatArray, FloatArray]:

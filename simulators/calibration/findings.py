@@ -54,7 +54,7 @@ class Found(BaseModel):
     note: str = ""
 
 
-NOT_TRIED = Found(value=None, note="no part of these data bears on it")
+NOT_TRIED = Found(value=None, note="not estimated")
 
 
 def with_values(config: WorldConfig, values: dict[str, object]) -> WorldConfig:

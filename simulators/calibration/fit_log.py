@@ -175,6 +175,8 @@ def _position(
         found[path] = Found(value=None, note=str(refusal))
         return None, str(refusal)
     notes: list[str] = []
+    if position.exponent_low <= 0 <= position.exponent_high:
+        notes.append("the interval holds 0: whether position matters at all cannot be told")
     if position.exponent < 0:
         notes.append("later positions drew more clicks than the first; 0 is the nearest allowed")
     if position.outside:

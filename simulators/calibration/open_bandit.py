@@ -12,7 +12,6 @@ of each of six logs. It is read where it was installed and never copied.
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -41,14 +40,12 @@ class OpenBandit:
     topics: np.ndarray
 
 
-def read_open_bandit(
-    policy: Literal["random", "bts"] = "random", campaign: Literal["all", "men", "women"] = "all"
-) -> OpenBandit:
+def read_open_bandit(policy: str = "random", campaign: str = "all") -> OpenBandit:
     """Read one of the six logs.
 
     Args:
-        policy: What chose the items.
-        campaign: Which part of the shop.
+        policy: What chose the items: ``random`` or ``bts``.
+        campaign: Which part of the shop: ``all``, ``men`` or ``women``.
 
     Raises:
         InvalidValue: There is no such log.

@@ -3,8 +3,9 @@
 The rating model is the one that ``fit_world`` makes satisfaction of (``tastes``): quality of the
 item, level of the user, taste for topics, each trusted as far as it holds on ratings not used for
 it. What people choose to rate is simulated too, since the world's appeal is built on it: a user
-draws items in proportion to exp(log popularity + affinity to the topics), without those rated
-before. Ratings hold no impressions, so nothing is learned of clicks, positions or repetition.
+draws items in proportion to exp(log-odds of popularity + affinity to the topics), without those
+rated before (log-odds, because nobody rates an item twice). Ratings hold no impressions, so nothing
+is learned of clicks, positions or repetition.
 """
 
 from collections.abc import Callable
@@ -192,7 +193,8 @@ def calibrate_ratings(
         items=int((every.counts_per_item() > 0).sum()),
         positions=0,
         held_out=len(real),
-        held_out_how="ratings, drawn at random from every user",
+        held_out_how="drawn at random from every user",
+        held_out_clicks=None,
         seed=seed,
         world=config,
         findings=(*found, *defaults),
@@ -338,14 +340,16 @@ def _draw_choices(
     rng: np.random.Generator,
 ) -> tuple[IntArray, IntArray]:
     """As many items for each user as were held out, without replacement (Gumbel top-n)."""
+    n_raters = int((train.counts_per_user() > 0).sum())
+    share = np.minimum(fitted.popularity / n_raters, 1.0 - 0.5 / n_raters)
     with np.errstate(divide="ignore"):
-        log_popularity = np.log(fitted.popularity)
+        popularity = np.log(share) - np.log1p(-share)
     chosen_users: list[IntArray] = []
     chosen_items: list[IntArray] = []
     for start in range(0, len(users), _BLOCK):
         block = users[start : start + _BLOCK]
         key = fitted.affinity[block] @ topics.T
-        key += log_popularity - np.log(rng.standard_exponential(key.shape))  # Gumbel noise
+        key += popularity - np.log(rng.standard_exponential(key.shape))  # Gumbel noise
         for row, user in enumerate(block):
             key[row, train.items_of(user)] = -np.inf
         n = np.minimum(wanted[block], np.isfinite(key).sum(axis=1))

@@ -10,6 +10,10 @@ from .findings import Finding
 Verdict = Literal["no difference beyond chance", "small difference", "misses"]
 
 
+FEW_CLICKS = 500
+"""Held-out clicks below which the report says how little they show."""
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -111,6 +115,7 @@ class CalibrationReport(_Model):
         positions: Positions of a page; 0 for ratings.
         held_out: Rows that the compared fit has not seen.
         held_out_how: How they were chosen.
+        held_out_clicks: Clicks among them; None for ratings.
         seed: Of splits and simulation.
         world: The configuration that the data say, defaults included.
         findings: Where each of its numbers comes from.
@@ -131,6 +136,7 @@ class CalibrationReport(_Model):
     positions: int
     held_out: int
     held_out_how: str
+    held_out_clicks: int | None
     seed: int
     world: WorldConfig
     findings: tuple[Finding, ...]
@@ -165,5 +171,8 @@ class CalibrationReport(_Model):
         rest = n - len(self.misses) - len(small)
         if rest:
             which = f"All {n} figures" if rest == n else f"The other {rest}"
-            told.append(f"{which} agree with held-out data as far as chance lets one see.")
+            verb = "agrees" if rest == 1 else "agree"
+            told.append(f"{which} {verb} with held-out data as far as chance lets one see.")
+        if self.held_out_clicks is not None and self.held_out_clicks < FEW_CLICKS:
+            told.append(f"With {self.held_out_clicks} held-out clicks, chance lets one see little.")
         return " ".join(told)
