@@ -1,6 +1,9 @@
 """The compiled engine: hands the users' arrays to ``compiled.visit``."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arrays import BoolArray, FloatArray, IntArray
 from . import arguments, compiled, dynamics, randomness
@@ -34,7 +37,7 @@ class CompiledEngine:
             mood_bases(c),
         )
         self._width = len(self._items.traits) // max(len(lives.world.topics), 1)
-        self._laid_out: compiled.Numbers | None = None
+        self._known: tuple[NDArray[Any], ...] | None = None
         self._seen, self._stamp = np.zeros(lives.world.n_candidates, np.int64), 1
         self._n_keys = self._config.slate_size if self._config.dwell.enabled else 0
 
@@ -67,16 +70,13 @@ class CompiledEngine:
             left,
             over,
         )
-        compiled.visit(
+        compiled.visit(  # pyright: ignore[reportCallIssue]  the arrays are as many as it takes
             rows,
             columns,
             blank,
-            *self._items,
-            *_memory(lives.memory),
-            *_state(lives),
-            *self._curves,
+            *self._arrays(),
             *out,
-            self._numbers(),
+            self._numbers,
         )
         return Reaction(
             clicks,
@@ -100,13 +100,19 @@ class CompiledEngine:
             arguments.require_distinct(columns)
         self._stamp += len(columns)
 
-    def _numbers(self) -> compiled.Numbers:
-        """Numbers of the world; those of the layout change when a table of the memory grows."""
+    def _arrays(self) -> tuple[NDArray[Any], ...]:
+        """What a visit reads and writes in place; other arrays once a table of the memory grew.
+
+        Nobody but this engine moves its users on, and it never replaces an array of their state.
+        """
         memory = self._lives.memory
         assert isinstance(memory, DenseMemory)
-        if self._laid_out is None or self._laid_out.slots != memory.n_columns:
-            self._laid_out = _numbers(self._lives, self._width)
-        return self._laid_out
+        if self._known is None or memory.cells is not self._cells:
+            self._cells = memory.cells
+            self._numbers = _numbers(self._lives, self._width)
+            state = _state(self._lives)
+            self._known = (*self._items, *_memory(memory), *state, *self._curves)
+        return self._known
 
 
 _NO_BLANK = np.zeros((0, 0), np.bool_)

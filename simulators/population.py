@@ -166,8 +166,7 @@ class UserPopulation:
             blank = None if blank is None else blank[rows]
         r = self._engine.visit(rows, columns, blank)
         next_day = state.day.copy() if rows is None else state.day[rows]
-        ended = next_day >= self.world.config.horizon_days
-        ended &= ~r.left
+        ended = (next_day >= self.world.config.horizon_days) > r.left  # and not left
         state.alive[slice(None) if rows is None else rows] = ~(r.left | ended)
         outcome = StepOutcome(
             columns,
