@@ -70,14 +70,8 @@ class CompiledEngine:
             left,
             over,
         )
-        compiled.visit(  # pyright: ignore[reportCallIssue]  the arrays are as many as it takes
-            rows,
-            columns,
-            blank,
-            *self._arrays(),
-            *out,
-            self._numbers,
-        )
+        given: tuple[Any, ...] = (rows, columns, blank, *self._arrays(), *out, self._numbers)
+        compiled.visit(*given)
         return Reaction(
             clicks,
             click,
