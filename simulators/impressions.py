@@ -30,9 +30,10 @@ row is a slate of its own. The schema's version stands in the Parquet file's met
 import os
 import tempfile
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -209,28 +210,36 @@ def write_impressions(path: Path, logs: Iterable[ImpressionLog]) -> int:
         EmptyData: There was no log.
         StorageFull: The disk is full; nothing is left behind and an earlier file stays.
     """
-    rows, writer = 0, None
     with named_storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as stream:
-                for log in logs:
-                    table = log.to_table()
-                    if writer is None:
-                        writer = pq.ParquetWriter(stream, table.schema, compression="zstd")
-                    writer.write_table(table)
-                    rows += len(log)
-                if writer is None:
-                    raise EmptyData("there is no impression to write", field="logs")
-                writer.close()
+                rows = _write_parts(stream, logs)
                 stream.flush()
                 os.fsync(stream.fileno())
             temporary.chmod(0o644)
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
+    return rows
+
+
+def _write_parts(stream: BinaryIO, logs: Iterable[ImpressionLog]) -> int:
+    """Write the parts as row groups; the writer is closed whatever happens between them."""
+    rows = 0
+    with ExitStack() as stack:
+        writer = None
+        for log in logs:
+            table = log.to_table()
+            if writer is None:
+                writer = pq.ParquetWriter(stream, table.schema, compression="zstd")
+                stack.enter_context(writer)
+            writer.write_table(table)
+            rows += len(log)
+    if writer is None:
+        raise EmptyData("there is no impression to write", field="logs")
     return rows
 
 

@@ -129,10 +129,16 @@ def fit_position_bias(
 
     whole = everything(table, None)
     methods = ("regression-em", "item-adjusted", "naive", "randomised")[: len(whole)]
+    try:
+        replicates = jackknife(lambda g: np.stack(everything(*parts.without(g))).ravel(), groups)
+    except NotIdentified as refusal:
+        raise NotIdentified(
+            f"{refusal.message}, once a {groups}th of the users is left out",
+            field=refusal.field,
+            mend=refusal.mend,
+        ) from refusal
     with np.errstate(divide="ignore"):
-        logs = np.log(
-            jackknife(lambda g: np.stack(everything(*parts.without(g))).ravel(), groups)
-        ).reshape(groups, len(whole), -1)
+        logs = np.log(replicates).reshape(groups, len(whole), -1)
     estimates = tuple(
         _estimate(method, value, logs[:, number], clicks)
         for number, (method, value) in enumerate(zip(methods, whole, strict=True))

@@ -71,7 +71,7 @@ def relative_click_rates(table: ClickTable, iterations: int = 1000) -> FloatArra
     unit_clicks = table.per_unit(table.clicked)
     theta = np.ones(table.n_positions)
     for _ in range(iterations):
-        gamma = unit_clicks / table.per_unit(table.shown * theta[table.position])
+        gamma = unit_clicks / np.maximum(table.per_unit(table.shown * theta[table.position]), _EDGE)
         expected = table.per_position(table.shown * gamma[table.unit])
         new = clicks / np.maximum(expected, _EDGE)
         new /= max(float(new.max()), _EDGE)

@@ -1,6 +1,9 @@
 """Logs of the engine, in worlds whose parameters are known."""
 
+from collections.abc import Callable
+
 import numpy as np
+import pytest
 from fairloop.simulators import randomness
 from fairloop.simulators.config import WorldConfig
 from fairloop.simulators.dynamics import log_odds
@@ -10,7 +13,7 @@ from fairloop.simulators.impressions import ImpressionLog
 from fairloop.simulators.population import UserPopulation
 
 
-def known_world(config: WorldConfig, n_users: int, n_items: int, seed: int = 0) -> FactorWorld:
+def _known_world(config: WorldConfig, n_users: int, n_items: int, seed: int = 0) -> FactorWorld:
     """Users without tastes of their own; items of log-odds N(base, spread²); 4 topics."""
     rng = np.random.default_rng(seed)
     topics = np.eye(4, dtype=np.float32)[np.arange(n_items) % 4]
@@ -30,7 +33,7 @@ def known_world(config: WorldConfig, n_users: int, n_items: int, seed: int = 0) 
     )
 
 
-def engine_log(
+def _engine_log(
     world: FactorWorld, greed: float = 0.0, seed: int = 0, repeat_from: int | None = None
 ) -> ImpressionLog:
     """One episode of every user.
@@ -79,3 +82,23 @@ def engine_log(
     ids = np.array([f"item {i}" for i in range(n_items)])
     people = np.array([f"user {u}" for u in range(n_users)])
     return ImpressionLog(item_ids=ids, user_ids=people, **columns_all)
+
+
+KnownWorld = Callable[..., FactorWorld]
+EngineLog = Callable[..., ImpressionLog]
+
+
+@pytest.fixture(scope="session")
+def known_world() -> KnownWorld:
+    return _known_world
+
+
+@pytest.fixture(scope="session")
+def engine_log() -> EngineLog:
+    return _engine_log
+
+
+@pytest.fixture(scope="session")
+def static_log() -> ImpressionLog:
+    """Chance decided what stood where; nobody remembers anything."""
+    return _engine_log(_known_world(WorldConfig.static(), 250, 80))
