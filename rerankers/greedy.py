@@ -144,12 +144,17 @@ def slate_diversity(context: PoolContext, columns: IntArray) -> FloatArray:
     n_users, k = columns.shape
     if k < 2:
         return np.zeros(n_users, np.float32)
-    patterns = context.patterns.ravel().take(context.cells(columns).T)
-    first, second = _pairs(k)
-    pairs = patterns.take(first, axis=0)
-    pairs *= len(context.pattern_distance)
-    pairs += patterns.take(second, axis=0)
-    return context.pattern_distance.ravel().take(pairs).mean(axis=0)
+    cells, patterns = context.cells(columns), context.patterns.ravel()
+    distance, (first, second) = context.pattern_distance, _pairs(k)
+    diversity = np.empty(n_users, np.float32)
+    for start in range(0, n_users, GROUP):
+        rows = slice(start, start + GROUP)
+        shown = patterns.take(cells[rows].T)
+        pairs = shown.take(first, axis=0)
+        pairs *= len(distance)
+        pairs += shown.take(second, axis=0)
+        diversity[rows] = distance.ravel().take(pairs).mean(axis=0)
+    return diversity
 
 
 @lru_cache
