@@ -1,7 +1,5 @@
 """What a linear re-ranker weighs of each candidate, and what a policy sees of each user."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from ..arrays import FloatArray
@@ -56,8 +54,9 @@ def scoring_features(
     out[:, :m] = context.memoryless
     satiation = out[:, m]
     lately = state.topic_clicks * np.float32(1.0 - memory.topic_clicks)
-    satiation[:], out[:, m + 2] = over_topics(context, (lately, topic_taste(state)))
+    satiation[:] = _over_topics(context, lately)
     np.multiply(satiation, satiation, out=out[:, m + 1])
+    out[:, m + 2] = _over_topics(context, topic_taste(state))
     per_slate = np.float32(1.0 - memory.items)
     np.multiply(state.item_shown, per_slate, out=out[:, m + 3])
     np.multiply(state.item_clicked, per_slate, out=out[:, m + 4])
@@ -134,28 +133,9 @@ def topic_taste(state: ObservedState, rows: slice = EVERYONE) -> FloatArray:
     return taste
 
 
-def over_topics(
-    context: PoolContext, per_topic: Sequence[FloatArray], rows: slice = EVERYONE
-) -> FloatArray:
-    """Mean of users' values over each candidate's topics.
-
-    Args:
-        context: The pools.
-        per_topic: ``n`` values of each topic for the users of the rows, each ``(R, T)``.
-        rows: Which users of the context they are.
-
-    Returns:
-        Shape ``(n, R, N)``, float32.
-    """
-    patterns = context.patterns[rows]
-    n_rows = len(patterns)
-    stacked = np.concatenate(per_topic, dtype=np.float32)
-    by_pattern = context.sparse_pattern_mean @ stacked.T
-    cells = patterns * len(stacked)
-    cells += np.arange(n_rows)[:, None]
-    out = np.empty((len(per_topic), *patterns.shape), np.float32)
-    values = by_pattern.ravel()
-    for i in range(len(per_topic)):
-        # Cells are right by construction; "clip" only spares numpy a buffered check.
-        values[i * n_rows :].take(cells, out=out[i], mode="clip")
-    return out
+def _over_topics(context: PoolContext, per_topic: FloatArray) -> FloatArray:
+    """Mean of a user's values over each candidate's topics, ``(U, T)`` to ``(U, N)``."""
+    n_users = len(per_topic)
+    by_pattern = context.sparse_pattern_mean @ per_topic.T
+    cells = context.patterns * n_users + np.arange(n_users)[:, None]
+    return by_pattern.ravel().take(cells)
