@@ -61,6 +61,10 @@ class LoggedPopulation:
 
     def reset(self, rows: IntArray | BoolArray | None = None) -> None:
         """Start the next episode of the given rows, of which nothing is known yet."""
+        if rows is not None and rows.dtype == np.bool_:
+            rows = np.flatnonzero(rows)
+        if rows is not None and len(rows) == 0:
+            return
         self.population.reset(rows)
         reset_rows(self.observed, EVERYONE if rows is None else rows)
 
