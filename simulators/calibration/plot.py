@@ -140,6 +140,7 @@ def _png(figure: Figure) -> bytes:
 
 def _svg(figure: Figure) -> bytes:
     stream = io.BytesIO()
+    figure.set_layout_engine("none")  # it was laid out for the other file; once is enough
     # A fixed salt and no date: equal reports give equal files.
     with mpl.rc_context({"svg.hashsalt": "fairloop", "svg.fonttype": "none"}):
         figure.savefig(stream, format="svg", metadata={"Date": None})

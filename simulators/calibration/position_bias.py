@@ -113,13 +113,14 @@ def fit_position_bias(
             field="clicked",
             mend=f"Give a log with at least {MIN_CLICKS} clicks there.",
         )
+    model = regression_em(table)
     group = random_groups(clusters(log), groups, seed)
     parts = _Parts(table, log, row_cell, group, groups)
     weights = inverse_propensities(log, randomised)
 
     def everything(table: ClickTable, rows: np.ndarray | None) -> list[FloatArray]:
         found = [
-            regression_em(table).examination,
+            regression_em(table, start=model).examination,
             relative_click_rates(table),
             _naive(table),
         ]
@@ -127,7 +128,7 @@ def fit_position_bias(
             found.append(_weighted_rates(log, weights, rows))
         return found
 
-    whole = everything(table, None)
+    whole = [model.examination, *everything(table, None)[1:]]
     methods = ("regression-em", "item-adjusted", "naive", "randomised")[: len(whole)]
     try:
         replicates = jackknife(lambda g: np.stack(everything(*parts.without(g))).ravel(), groups)

@@ -47,12 +47,16 @@ class PositionBiasModel:
         attraction: Probability of a click at position 1, of each unit, shape ``(M,)``.
         steps: EM steps taken.
         converged: Whether the last one changed nothing beyond ``TOLERANCE``.
+        state: Logs of θ, then the regression's effects: where another fit may start.
+        reference: Position, from 0, whose θ is 1 in ``state``.
     """
 
     examination: FloatArray
     attraction: FloatArray
     steps: int
     converged: bool
+    state: FloatArray
+    reference: int
 
 
 def relative_click_rates(table: ClickTable, iterations: int = 1000) -> FloatArray:
@@ -82,7 +86,9 @@ def relative_click_rates(table: ClickTable, iterations: int = 1000) -> FloatArra
     return _relative_to_first(theta)
 
 
-def regression_em(table: ClickTable, item_spread: float = ITEM_SPREAD) -> PositionBiasModel:
+def regression_em(
+    table: ClickTable, item_spread: float = ITEM_SPREAD, start: PositionBiasModel | None = None
+) -> PositionBiasModel:
     """Examination by position and relevance by unit; a step costs O(C + M · F²).
 
     Args:
@@ -90,16 +96,21 @@ def regression_em(table: ClickTable, item_spread: float = ITEM_SPREAD) -> Positi
         item_spread: Standard deviation, across items, of the log-odds that the features do not
             explain; the smaller, the more are rarely shown items drawn to the others, and the
             larger is the bias that ``ITEM_SPREAD`` speaks of.
+        start: A fit to other counts in the same cells, to start from.
 
     Raises:
         NotIdentified: Position and item cannot be told apart.
     """
-    first = relative_click_rates(table)
-    reference = int(np.argmax(first))
-    theta = np.clip(first / first[reference], _EDGE, None)
     regression = _Regression(table, max(item_spread, 1e-3) ** -2)
-    rate = table.clicked.sum() / (table.shown * theta[table.position]).sum()
-    state = np.concatenate([np.log(theta), regression.start(float(rate))])
+    if start is None:
+        first = relative_click_rates(table)
+        reference = int(np.argmax(first))
+        theta = np.clip(first / first[reference], _EDGE, None)
+        rate = table.clicked.sum() / (table.shown * theta[table.position]).sum()
+        state = np.concatenate([np.log(theta), regression.start(float(rate))])
+    else:
+        require_connected(table)
+        state, reference = start.state, start.reference
     k = table.n_positions
 
     def step(state: FloatArray) -> FloatArray:
@@ -120,7 +131,8 @@ def regression_em(table: ClickTable, item_spread: float = ITEM_SPREAD) -> Positi
     theta = _examination(state[:k], reference)
     theta[table.per_position(table.clicked) == 0] = 0.0
     attraction = expit(regression.log_odds(state[k:])) * theta[0]
-    return PositionBiasModel(_relative_to_first(theta), attraction, steps, converged)
+    examination = _relative_to_first(theta)
+    return PositionBiasModel(examination, attraction, steps, converged, state, reference)
 
 
 def likeliest_examination(
