@@ -6,7 +6,7 @@ float32 equations, so that all draws agree but those that fall within rounding o
 probability.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numba import njit  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
@@ -26,6 +26,9 @@ _INFINITE = np.float32(np.inf)
 _FAR = np.float32(2.0**28)  # days, beyond any that can be drawn
 _AHEAD = 6  # users between asking for memory and using it
 POSITION, CASCADE, LOGIT = 0, 1, 2
+
+Number: TypeAlias = Any
+"""One number out of an array: numba's type of it is not the one that numpy's stubs tell."""
 
 
 class Items(NamedTuple):
@@ -145,7 +148,7 @@ class Out(NamedTuple):
 
 
 @njit(cache=True, inline="always")
-def _mix(z):
+def _mix(z: Number) -> Number:
     z ^= z >> np.uint64(30)
     z *= FIRST_FACTOR
     z ^= z >> np.uint64(27)
@@ -154,27 +157,27 @@ def _mix(z):
 
 
 @njit(cache=True, inline="always")
-def _first(key):
+def _first(key: Number) -> np.float32:
     return np.float32(key >> np.uint64(40)) * SCALE
 
 
 @njit(cache=True, inline="always")
-def _second(key):
+def _second(key: Number) -> np.float32:
     return np.float32((key >> np.uint64(8)) & np.uint64(0xFFFFFF)) * SCALE
 
 
 @njit(cache=True, inline="always")
-def _derived(key, counter):
+def _derived(key: Number, counter: int) -> Number:
     return _mix((np.uint64(counter) + np.uint64(1)) * GAMMA + key)
 
 
 @njit(cache=True, inline="always")
-def _sigmoid(x):
+def _sigmoid(x: Number) -> Number:
     return _ONE / (_ONE + np.exp(min(-x, LARGEST)))
 
 
 @njit(cache=True, inline="always")
-def _bell(key):
+def _bell(key: Number) -> np.float32:
     mask = np.uint64(0xFFFF)
     total = np.int64(key & mask) + np.int64((key >> np.uint64(16)) & mask)
     total += np.int64((key >> np.uint64(32)) & mask) + np.int64(key >> np.uint64(48))
@@ -182,19 +185,42 @@ def _bell(key):
 
 
 @njit(cache=True, inline="always")
-def _gumbel(u):
+def _gumbel(u: Number) -> Number:
     return -np.log(-np.log(min(max(u, SMALLEST), _ONE - SMALLEST * _TWO)))
 
 
 @njit(cache=True, inline="always")
-def _home(column, slots):
+def _days_until_return(hazard: Number, uniform: Number) -> Number:
+    never = np.log1p(-min(hazard, SURE))
+    days = np.floor(np.log(_ONE - uniform) / min(never, -SELDOM)) + _ONE
+    # A NaN, where a caller wrote one, is not below anything either: it must not become an index.
+    return days if days < _FAR else _FAR
+
+
+@njit(cache=True, inline="always")
+def _mood_odds(
+    which: int, row: int, better: Number, mood_base: FloatArray, mood_slopes: FloatArray
+) -> Number:
+    return _sigmoid(mood_base[which, 0] + mood_slopes[which, row] * better)
+
+
+@njit(cache=True, inline="always")
+def _home(column: Number, slots: int) -> Number:
     """The slot at which a column's search begins, as in ``item_memory``."""
     mixed = np.uint64(np.uint32(np.uint32(column) * SPREAD))
     return np.int64((mixed * np.uint64(slots)) >> np.uint64(32))
 
 
 @njit(cache=True)
-def _slot(amounts, integers, used, start, slots, row, column):
+def _slot(
+    amounts: FloatArray,
+    integers: IntArray,
+    used: IntArray,
+    start: IntArray,
+    slots: int,
+    row: int,
+    column: int,
+) -> int:
     """Where a user's amount of a column is in their table; the slot is taken if it was free."""
     slot, base = _home(column, slots), row * slots
     while True:
@@ -208,8 +234,69 @@ def _slot(amounts, integers, used, start, slots, row, column):
         slot = (slot + 1) & (slots - 1)
 
 
+@njit(cache=True, inline="always")
+def _ask_ahead(
+    i: int,
+    row: int,
+    columns: IntArray,
+    c: Numbers,
+    traits: FloatArray,
+    table: FloatArray,
+    amounts: FloatArray,
+    per_topic: FloatArray,
+) -> None:
+    """Ask for the memory that a user's visit will need."""
+    padded = per_topic.shape[2]
+    for j in range(columns.shape[1]):
+        column = columns[i, j]
+        if c.factors:
+            prefetch(traits, column * c.width)
+        else:
+            prefetch(table, 4 * (row * c.columns + column))
+        if c.step == 2:
+            prefetch(amounts, 2 * (row * c.columns + column))
+        else:
+            prefetch(amounts, 4 * _home(column, c.slots) + 4 * row * c.slots)
+    prefetch(per_topic, 2 * row * padded)
+    prefetch(per_topic, (2 * row + 1) * padded)
+
+
+@njit(cache=True, inline="always")
+def _shift_topics(
+    row: int,
+    c: Numbers,
+    per_topic: FloatArray,
+    satiation: FloatArray,
+    interest: FloatArray,
+    shift: FloatArray,
+) -> None:
+    """Log-odds by topic that lasting interest, drift and satiation add."""
+    for t in range(shift.shape[1]):
+        moved = per_topic[row, 1, t] * c.gain
+        lost = _ZERO
+        if c.satiates:
+            lost = max(per_topic[row, 0, t] - c.threshold, _ZERO) * satiation[row]
+        shift[0, t] = moved - lost
+        shift[1, t] = moved - lost * c.on_satisfaction
+    if len(interest):
+        for t in range(shift.shape[1]):
+            shift[0, t] += interest[row, 0, t]
+            shift[1, t] += interest[row, 1, t]
+
+
 @njit(cache=True)
-def _choose(c, i, odds, attraction, keys, end, discount, click, looks, clicks):
+def _choose(
+    i: int,
+    c: Numbers,
+    odds: FloatArray,
+    attraction: FloatArray,
+    keys: Keys,
+    end: Number,
+    discount: FloatArray,
+    click: FloatArray,
+    looks: FloatArray,
+    clicks: BoolArray,
+) -> None:
     """Exact probabilities of looking and clicking, and clicks drawn from them; see ``choice``."""
     k = len(keys)
     if c.choice == POSITION:
@@ -247,38 +334,91 @@ def _choose(c, i, odds, attraction, keys, end, discount, click, looks, clicks):
 
 
 @njit(cache=True)
-def are_slates(columns, seen, stamp):
+def _are_slates(columns: IntArray, n_columns: int) -> bool:
     """Whether every column exists and none stands twice in a row; in time O(columns).
 
-    ``seen`` (N,) has a number per column, below ``stamp``; row i leaves ``stamp`` + i in its own.
+    What a row holds is kept in a small hash table, by a number that grows from row to row: what is
+    smaller than the row's first number was left by another row, and no table has to be cleared.
     """
+    n_slots = 16
+    while n_slots < 16 * columns.shape[1]:
+        n_slots *= 2
+    seen = np.full(n_slots, -1)
     for i in range(columns.shape[0]):
+        first = i * n_columns
         for j in range(columns.shape[1]):
             column = columns[i, j]
-            if column < 0 or column >= len(seen) or seen[column] == stamp + i:
+            if column < 0 or column >= n_columns:
                 return False
-            seen[column] = stamp + i
+            slot = column & (n_slots - 1)
+            while seen[slot] >= first:
+                if seen[slot] == first + column:
+                    return False
+                slot = (slot + 1) & (n_slots - 1)
+            seen[slot] = first + column
     return True
 
 
-# Arrays come one by one: numba would count references at every access to a tuple's array.
 @njit(cache=True, error_model="numpy")
 def visit(
-    rows, columns, blank,
-    table, table_items, traits, trait_topics, hidden, hidden_luck, usual, visit_salts,
-    used, start, amounts, integers, fading,
-    day, clock, days_away, mood, per_topic, visit_key,
-    satiation, fatigue, drift_rate, mood_slopes, interest,
-    discount, load_fading, mood_base,
-    out_keys, clicks, click, looks, out_worth, satisfaction, engagement,
-    out_leaving, out_returning, out_left, out_over,
-    c,
-):  # fmt: skip
+    # Arrays come one by one: numba would count references at every access to a tuple's array.
+    rows: IntArray,
+    columns: IntArray,
+    blank: BoolArray,
+    # Items
+    table: FloatArray,
+    table_items: IntArray,
+    traits: FloatArray,
+    trait_topics: IntArray,
+    hidden: FloatArray,
+    hidden_luck: Keys,
+    usual: FloatArray,
+    visit_salts: Keys,
+    # Memory
+    used: IntArray,
+    start: IntArray,
+    amounts: FloatArray,
+    integers: IntArray,
+    fading: FloatArray,
+    # State
+    day: FloatArray,
+    clock: IntArray,
+    days_away: FloatArray,
+    mood: FloatArray,
+    per_topic: FloatArray,
+    visit_key: Keys,
+    satiation: FloatArray,
+    fatigue: FloatArray,
+    drift_rate: FloatArray,
+    mood_slopes: FloatArray,
+    interest: FloatArray,
+    # Curves
+    discount: FloatArray,
+    load_fading: FloatArray,
+    mood_base: FloatArray,
+    # Out
+    out_keys: Keys,
+    clicks: BoolArray,
+    click: FloatArray,
+    looks: FloatArray,
+    out_worth: FloatArray,
+    satisfaction: FloatArray,
+    engagement: FloatArray,
+    out_leaving: FloatArray,
+    out_returning: FloatArray,
+    out_left: BoolArray,
+    out_over: BoolArray,
+    c: Numbers,
+) -> bool:
     """Show each of ``rows`` (R,) its row of ``columns`` (R, k), move the state on, fill ``out``.
 
-    ``blank`` (R, k) are positions that show nothing; of shape (0, 0) where there are none. Then
-    come ``Items``, ``Memory``, ``State``, ``Curves`` and ``Out``, and ``c``, which are ``Numbers``.
+    ``blank`` (R, k) are positions that show nothing; of shape (0, 0) where there are none.
+
+    Returns:
+        Whether ``columns`` are slates; if not, nothing was done.
     """
+    if not _are_slates(columns, c.columns):  # what follows looks no further
+        return False
     k, n_topics = columns.shape[1], len(usual)
     appeal, attraction = np.empty(k, np.float32), np.empty(k, np.float32)
     worth = np.empty(k, np.float32)
@@ -287,39 +427,16 @@ def visit(
     shift = np.empty((2, n_topics), np.float32)
     enjoyed = np.empty(n_topics, np.float32)
     keys = np.empty(k, np.uint64)
-    gone, n_rows, padded = len(fading) - 1, len(rows), per_topic.shape[2]
+    gone, n_rows = len(fading) - 1, len(rows)
     for i in range(n_rows):
         r = rows[i]
         if i + _AHEAD < n_rows:
-            ahead = rows[i + _AHEAD]
-            for j in range(k):
-                column = np.int64(columns[i + _AHEAD, j])
-                if c.factors:
-                    prefetch(traits, column * c.width)
-                else:
-                    prefetch(table, 4 * (ahead * c.columns + column))
-                if c.step == 2:
-                    prefetch(amounts, 2 * (ahead * c.columns + column))
-                else:
-                    prefetch(amounts, 4 * _home(column, c.slots) + 4 * ahead * c.slots)
-            prefetch(per_topic, 2 * ahead * padded)
-            prefetch(per_topic, (2 * ahead + 1) * padded)
-        # Log-odds by topic that lasting interest, drift and satiation add.
-        for t in range(n_topics):
-            moved = per_topic[r, 1, t] * c.gain
-            lost = _ZERO
-            if c.satiates:
-                lost = max(per_topic[r, 0, t] - c.threshold, _ZERO) * satiation[r]
-            shift[0, t] = moved - lost
-            shift[1, t] = moved - lost * c.on_satisfaction
-            enjoyed[t] = _ZERO
-        if len(interest):
-            for t in range(n_topics):
-                shift[0, t] += interest[r, 0, t]
-                shift[1, t] += interest[r, 1, t]
+            later = i + _AHEAD
+            _ask_ahead(later, rows[later], columns, c, traits, table, amounts, per_topic)
+        _shift_topics(r, c, per_topic, satiation, interest, shift)
         # Where things are. Nothing here waits for anything else, so that memory can be read ahead.
         for j in range(k):
-            column = np.int64(columns[i, j])
+            column = columns[i, j]
             if c.factors:
                 shown[j], at = column, column * c.width
                 appeal[j], worth[j] = traits[at], traits[at + 1]
@@ -331,8 +448,7 @@ def visit(
                 if c.step == 2:
                     cell = 2 * (r * c.columns + column)
                 else:
-                    slots = c.slots
-                    cell = _slot(amounts, integers, used, start, slots, r, column)
+                    cell = _slot(amounts, integers, used, start, c.slots, r, column)
                 past = np.int64(clock[r] - integers[cell + 1])
                 tired[j] = amounts[cell] * fading[min(past, gone)]
                 cells[j] = cell
@@ -355,11 +471,12 @@ def visit(
             out_worth[i, j] = worth[j]
             if len(blank) and blank[i, j]:
                 appeal[j], attraction[j] = -_INFINITE, _ZERO
-            keys[j] = _mix((np.uint64(item) + np.uint64(1)) * GAMMA + visit_key[r])
+            keys[j] = _derived(visit_key[r], item)
         end = _mix(visit_salts[0] + visit_key[r])
-        _choose(c, i, appeal, attraction, keys, end, discount, click, looks, clicks)
+        _choose(i, c, appeal, attraction, keys, end, discount, click, looks, clicks)
         # Satisfaction with what was clicked, and what it leaves behind.
         gained, n_clicks, total = _ZERO, _ZERO, _ZERO
+        enjoyed[:] = _ZERO
         for j in range(k):
             item, mean, drawn = shown[j], worth[j], _ZERO
             if clicks[i, j]:
@@ -396,19 +513,12 @@ def visit(
         better = mood[r] - c.reference
         leaving, hazard, over, days = _ZERO, _ONE, True, _ONE
         if c.leaving >= 0:
-            slope = mood_slopes[c.leaving, r]
-            leaving = _sigmoid(mood_base[c.leaving, 0] + slope * better)
+            leaving = _mood_odds(c.leaving, r, better, mood_base, mood_slopes)
         if c.returning >= 0:
-            slope = mood_slopes[c.returning, r]
-            hazard = _sigmoid(mood_base[c.returning, 0] + slope * better)
-            survived = np.log(_ONE - _second(end))
-            never = np.log1p(-min(hazard, SURE))
-            days = np.floor(survived / min(never, -SELDOM)) + _ONE
-            if not days < _FAR:  # NaN, where a caller wrote it: it must not become an index
-                days = _FAR
+            hazard = _mood_odds(c.returning, r, better, mood_base, mood_slopes)
+            days = _days_until_return(hazard, _second(end))
         if c.staying >= 0:
-            slope = mood_slopes[c.staying, r]
-            again = _sigmoid(mood_base[c.staying, 0] + slope * better)
+            again = _mood_odds(c.staying, r, better, mood_base, mood_slopes)
             over = _first(_mix(visit_salts[1] + visit_key[r])) >= again
             if not over:
                 days = _ZERO
@@ -425,3 +535,4 @@ def visit(
         out_over[i] = over
         out_leaving[i] = leaving
         out_returning[i] = hazard
+    return True

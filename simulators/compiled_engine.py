@@ -38,7 +38,6 @@ class CompiledEngine:
         )
         self._width = len(self._items.traits) // max(len(lives.world.topics), 1)
         self._known: tuple[NDArray[Any], ...] | None = None
-        self._seen, self._stamp = np.zeros(lives.world.n_candidates, np.int64), 1
         self._n_keys = self._config.slate_size if self._config.dwell.enabled else 0
 
     def visit(self, rows: IntArray | None, columns: IntArray, blank: BoolArray | None) -> Reaction:
@@ -47,7 +46,6 @@ class CompiledEngine:
         # One layout and dtype of everything: numba compiles anew, for seconds, for each other one.
         rows = self._everyone if rows is None else rows.astype(np.intp, copy=False)
         columns = np.ascontiguousarray(columns, np.int64)
-        self._require_slates(columns)
         blank = _NO_BLANK if blank is None else np.ascontiguousarray(blank)
         n, k = columns.shape
         if isinstance(lives.memory, SparseMemory):
@@ -71,7 +69,9 @@ class CompiledEngine:
             over,
         )
         given: tuple[Any, ...] = (rows, columns, blank, *self._arrays(), *out, self._numbers)
-        compiled.visit(*given)
+        if not compiled.visit(*given):
+            arguments.require_columns(columns, lives.world.n_candidates)
+            arguments.require_distinct(columns)
         return Reaction(
             clicks,
             click,
@@ -85,14 +85,6 @@ class CompiledEngine:
             returning,
             keys if self._n_keys else None,
         )
-
-    def _require_slates(self, columns: IntArray) -> None:
-        """The compiled code looks no further: a wrong column would be somebody else's memory."""
-        if not compiled.are_slates(columns, self._seen, self._stamp):
-            self._stamp += len(columns)
-            arguments.require_columns(columns, len(self._seen))
-            arguments.require_distinct(columns)
-        self._stamp += len(columns)
 
     def _arrays(self) -> tuple[NDArray[Any], ...]:
         """What a visit reads and writes in place; other arrays once a table of the memory grew.

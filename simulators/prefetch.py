@@ -4,7 +4,8 @@ The users of a large population do not fit the processor's caches, so that a vis
 memory and not for arithmetic, unless it is asked for some users ahead.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from llvmlite import ir  # pyright: ignore[reportMissingTypeStubs]
 from numba import types  # pyright: ignore[reportMissingTypeStubs]
@@ -14,10 +15,7 @@ from numba.extending import intrinsic  # pyright: ignore[reportMissingTypeStubs]
 _READ, _KEEP, _DATA = 0, 3, 1  # arguments of LLVM's prefetch: for reading, in all caches, data
 
 
-@intrinsic
-def prefetch(typing_context: Any, array: Any, index: Any) -> Any:
-    """Fetch the cache line of ``array[index]``; it changes nothing, and any index is safe."""
-
+def _prefetch(typing_context: Any, array: Any, index: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data = cgutils.create_struct_proxy(array)(context, builder, arguments[0]).data
         position = context.cast(builder, arguments[1], index, types.intp)
@@ -31,3 +29,7 @@ def prefetch(typing_context: Any, array: Any, index: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, index), generate
+
+
+prefetch: Callable[[Any, Any], None] = cast(Any, intrinsic(_prefetch))
+"""Fetch the cache line of ``array[index]``; it changes nothing, and any index is safe."""
