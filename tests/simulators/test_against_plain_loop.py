@@ -1,4 +1,5 @@
 import pytest
+
 from benchmarks.simulator import agreement, pooled_world
 
 
