@@ -253,9 +253,9 @@ def _ask_ahead(
             prefetch(traits, column * c.width)
         else:
             prefetch(table, 4 * (row * c.columns + column))
-        if c.step == 2:
+        if c.tires and c.step == 2:
             prefetch(amounts, 2 * (row * c.columns + column))
-        else:
+        elif c.tires:
             prefetch(amounts, 4 * _home(column, c.slots) + 4 * row * c.slots)
     prefetch(per_topic, 2 * row * padded)
     prefetch(per_topic, (2 * row + 1) * padded)

@@ -48,7 +48,7 @@ class CompiledEngine:
         columns = np.ascontiguousarray(columns, np.int64)
         blank = _NO_BLANK if blank is None else np.ascontiguousarray(blank)
         n, k = columns.shape
-        if isinstance(lives.memory, SparseMemory):
+        if self._config.fatigue.enabled and isinstance(lives.memory, SparseMemory):
             lives.memory.make_room(k)
         click, looks, worth, satisfaction = np.empty((4, n, k), np.float32)
         engagement, leaving, returning = np.empty((3, n), np.float32)

@@ -83,7 +83,7 @@ class UserPopulation:
 
     @property
     def days_away(self) -> FloatArray:
-        """Days between the last visit and the coming one, shape ``(U,)``; 0 at first."""
+        """Days between the last visit and the coming one, 0 at first and in a session, ``(U,)``."""
         return self._lives.state.days_away
 
     @property

@@ -29,7 +29,8 @@ class UserState:
         alive: Users that still come, shape ``(U,)``.
         day: Day of the coming visit, shape ``(U,)``, float32.
         clock: The same, int32, counting on over episodes, shape ``(U,)``; see ``item_memory``.
-        days_away: Days between the last visit and the coming one, shape ``(U,)``; 0 at first.
+        days_away: Days between the last visit and the coming one, shape ``(U,)``; 0 at first, and
+            within a session.
         mood: Running satisfaction, shape ``(U,)``.
         per_topic: Recent clicks (``LOAD``) and interest relative to the start (``DRIFT``) by topic,
             shape ``(U, 2, Tp)``.
@@ -147,7 +148,7 @@ class Lives:
     def begin(cls, world: Truth, seed: int) -> "Lives":
         """Users before their first episode."""
         c = world.config
-        shown = c.slate_size * c.horizon_days
+        shown = c.slate_size * c.horizon_days if c.fatigue.enabled else 0
         root = randomness.stream_keys(seed, randomness.CHOICES, world.users)
         return cls(
             world=world,

@@ -8,10 +8,16 @@ from fairloop.candidates.pools import CandidatePools
 from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.rerankers.constraints import Constraints, ExposureFloor
 from fairloop.simulators.config import WorldConfig
+from fairloop.simulators.engines import EngineName
 from fairloop.simulators.fit import fit_world
 from fairloop.simulators.world import Sensitivities, World
 
 WorldMaker = Callable[..., World]
+
+
+@pytest.fixture(params=["numpy", "compiled"])
+def engine(request: pytest.FixtureRequest) -> EngineName:
+    return request.param
 
 
 @pytest.fixture(scope="session")
