@@ -34,6 +34,8 @@ class BaseRates:
         items: The items that were shown, shape ``(I',)``.
         item_mean: Posterior mean of each one's log-odds, shape ``(I',)``.
         item_error: Posterior standard deviation, shape ``(I',)``.
+        item_rate: Posterior mean of each one's click probability once examined, shape ``(I',)``;
+            that of the mean log-odds would be too low where little is known of an item.
     """
 
     mean: float
@@ -43,6 +45,7 @@ class BaseRates:
     items: np.ndarray
     item_mean: FloatArray
     item_error: FloatArray
+    item_rate: FloatArray
 
     @property
     def attraction(self) -> float:
@@ -100,6 +103,7 @@ def fit_base_rates(
         items=items.items,
         item_mean=item_mean,
         item_error=np.sqrt(variance),
+        item_rate=(share * expit(values)).sum(axis=1),
     )
 
 

@@ -59,12 +59,17 @@ class FittedLog:
         """Click log-odds of every item once examined, for rested users, shape ``(I,)``.
 
         Args:
-            n_items: Items of the catalogue; those never shown have the mean of all.
-            draw: Draw from what is believed of each item, in place of its mean.
+            n_items: Items of the catalogue; those never shown are like any other.
+            draw: Draw from what is believed of each item, in place of its mean probability.
         """
-        mean, error = np.full(n_items, self.base.mean), np.full(n_items, self.base.spread)
-        mean[self.base.items], error[self.base.items] = self.base.item_mean, self.base.item_error
-        return mean if draw is None else mean + error * draw.standard_normal(n_items)
+        base = self.base
+        if draw is None:
+            odds = np.full(n_items, logit(base.attraction))
+            odds[base.items] = logit(base.item_rate)
+            return odds
+        mean, error = np.full(n_items, base.mean), np.full(n_items, base.spread)
+        mean[base.items], error[base.items] = base.item_mean, base.item_error
+        return mean + error * draw.standard_normal(n_items)
 
     def world(self, n_users: int, n_items: int, seed: int = 0) -> FactorWorld:
         """A world of these items, and of users whose tastes do not differ.
@@ -238,13 +243,13 @@ def _rates(
         return base, None
     x = history.walk(lambda rows, _: log.clicked[rows], config.fatigue, config.satiation)
     at, examined = np.searchsorted(base.items, log.item), looks[log.position - 1]
-    fitted = fit_repeats(x, log.clicked, examined, base.item_mean[at], history.user)
+    fitted = fit_repeats(x, log.clicked, examined, logit(base.item_rate)[at], history.user)
     for _ in range(_TURNS):
         lost = x @ np.nan_to_num(fitted.effect)
         split, cell_lost = split_cells(table, row_cell, log.clicked, lost)
         base = fit_base_rates(split, looks, cell_lost)
         before = fitted.effect
-        fitted = fit_repeats(x, log.clicked, examined, base.item_mean[at], history.user)
+        fitted = fit_repeats(x, log.clicked, examined, logit(base.item_rate)[at], history.user)
         if np.nanmax(np.abs(fitted.effect - before), initial=0.0) < 0.01:
             break
     usual = (config.fatigue.per_showing, config.fatigue.per_click, config.satiation.strength)

@@ -24,6 +24,7 @@ from .uncertainty import GROUPS, clusters, interval, jackknife, random_groups, s
 MIN_CLICKS = 5
 """Clicks below which nothing is said of a position."""
 LARGEST_EXPONENT = 5.0
+_ROUGHLY = 1e-4  # of a replicate's logs, whose spread is a hundred times that and more
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def fit_position_bias(
 
     def everything(table: ClickTable, rows: np.ndarray | None) -> list[FloatArray]:
         found = [
-            regression_em(table, start=model).examination,
+            regression_em(table, start=model, tolerance=_ROUGHLY).examination,
             relative_click_rates(table),
             _naive(table),
         ]

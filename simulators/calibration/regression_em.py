@@ -28,7 +28,6 @@ from ...arrays import FloatArray
 from .click_table import ClickTable, require_connected, sums
 
 TOLERANCE = 1e-6
-"""Largest change of a log-odds or of a log θ in one step at which the loop ends."""
 MAX_CYCLES = 1000
 ITEM_SPREAD = 5.0
 """Prior standard deviation of the items' effects: nearly free. Drawing them in by their true spread
@@ -46,7 +45,7 @@ class PositionBiasModel:
         examination: Relative to position 1, shape ``(K,)``; 0 where nothing was clicked.
         attraction: Probability of a click at position 1, of each unit, shape ``(M,)``.
         steps: EM steps taken.
-        converged: Whether the last one changed nothing beyond ``TOLERANCE``.
+        converged: Whether the last one changed next to nothing.
         state: Logs of θ, then the regression's effects: where another fit may start.
         reference: Position, from 0, whose θ is 1 in ``state``.
     """
@@ -87,7 +86,10 @@ def relative_click_rates(table: ClickTable, iterations: int = 1000) -> FloatArra
 
 
 def regression_em(
-    table: ClickTable, item_spread: float = ITEM_SPREAD, start: PositionBiasModel | None = None
+    table: ClickTable,
+    item_spread: float = ITEM_SPREAD,
+    start: PositionBiasModel | None = None,
+    tolerance: float = TOLERANCE,
 ) -> PositionBiasModel:
     """Examination by position and relevance by unit; a step costs O(C + M · F²).
 
@@ -97,6 +99,7 @@ def regression_em(
             explain; the smaller, the more are rarely shown items drawn to the others, and the
             larger is the bias that ``ITEM_SPREAD`` speaks of.
         start: A fit to other counts in the same cells, to start from.
+        tolerance: Largest change of a log-odds or of a log θ in one step at which the loop ends.
 
     Raises:
         NotIdentified: Position and item cannot be told apart.
@@ -127,7 +130,7 @@ def regression_em(
         likelihood = log_likelihood(table, _examination(state[:k], reference), gamma)
         return likelihood - regression.penalty(state[k:])
 
-    state, steps, converged = squarem(step, objective, state)
+    state, steps, converged = squarem(step, objective, state, tolerance)
     theta = _examination(state[:k], reference)
     theta[table.per_position(table.clicked) == 0] = 0.0
     attraction = expit(regression.log_odds(state[k:])) * theta[0]
@@ -177,6 +180,7 @@ def squarem(
     step: Callable[[FloatArray], FloatArray],
     objective: Callable[[FloatArray], float],
     state: FloatArray,
+    tolerance: float,
 ) -> tuple[FloatArray, int, bool]:
     """Accelerate a monotone fixed-point map (Varadhan & Roland 2008, scheme S3).
 
@@ -191,13 +195,13 @@ def squarem(
         one = step(state)
         change = one - state
         steps += 1
-        if np.abs(change).max() < TOLERANCE:
+        if np.abs(change).max() < tolerance:
             return one, steps, True
         two = step(one)
         curvature = two - one - change
         steps += 1
         length = float(np.linalg.norm(curvature))
-        if length < TOLERANCE:
+        if length < tolerance:
             state = two
             continue
         alpha = -max(float(np.linalg.norm(change)) / length, 1.0)

@@ -29,12 +29,12 @@ def believed(fitted: FittedLog, rng: np.random.Generator) -> FittedLog:
     if satisfaction is not None:
         error = satisfaction.error * rng.standard_normal(len(satisfaction.error))
         satisfaction = replace(satisfaction, mean=np.clip(satisfaction.mean + error, 0.0, 1.0))
-    error = base.item_error * rng.standard_normal(len(base.items))
+    odds = base.item_mean + base.item_error * rng.standard_normal(len(base.items))
     return replace(
         fitted,
         config=with_values(config, {f.parameter: f.value for f in findings if f.identified}),
         findings=findings,
-        base=replace(base, item_mean=base.item_mean + error),
+        base=replace(base, item_mean=odds, item_rate=expit(odds)),
         satisfaction=satisfaction,
     )
 

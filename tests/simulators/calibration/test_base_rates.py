@@ -62,3 +62,16 @@ def test_what_was_lost_to_repetition_is_given_back() -> None:
     rested = fit_base_rates(table, looks, np.full(len(table.shown), 0.7))
     assert rested.mean - tired.mean == pytest.approx(0.7, abs=0.01)
     assert np.allclose(rested.item_mean - tired.item_mean, 0.7, atol=0.01)
+
+
+def test_rare_items_together_have_the_rate_that_they_had() -> None:
+    """The mean of what is believed of many items with few impressions is not biased."""
+    odds = np.random.default_rng(4).normal(-2.0, 1.2, 4_000)
+    looks = discount(4, 1.0).astype(float)
+    log = log_of(odds, 60_000)
+    base = fit_base_rates(tabulate(log)[0], looks)
+    place = np.searchsorted(base.items, log.item)
+    expected = float((base.item_rate[place] * looks[log.position - 1]).sum())
+    assert expected == pytest.approx(log.clicked.sum(), rel=0.01)
+    of_means = float((1 / (1 + np.exp(-base.item_mean[place])) * looks[log.position - 1]).sum())
+    assert of_means < 0.95 * log.clicked.sum()

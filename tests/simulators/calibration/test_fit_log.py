@@ -88,7 +88,9 @@ def test_confounded_positions_leave_the_default_and_the_reason() -> None:
 def test_the_fitted_world_clicks_as_the_replay_does(lived) -> None:
     """The engine, given the fit, has the probabilities that the replay draws from."""
     log, fitted = lived
-    model = replace(fitted, base=replace(fitted.base, item_error=np.zeros(60)))
+    base = fitted.base
+    sure = replace(base, item_error=np.zeros(60), item_rate=1 / (1 + np.exp(-base.item_mean)))
+    model = replace(fitted, base=sure)
     world = model.world(30, log.n_items)
     columns = np.argsort(np.random.default_rng(0).random((30, 60)), axis=1)[:, :10]
     engine = UserPopulation(world).click_probabilities(columns)
