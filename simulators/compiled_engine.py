@@ -50,9 +50,9 @@ class CompiledEngine:
         n, k = columns.shape
         if self._config.fatigue.enabled and isinstance(lives.memory, SparseMemory):
             lives.memory.make_room(k)
-        click, looks, worth, satisfaction = np.empty((4, n, k), np.float32)
-        engagement, leaving, returning = np.empty((3, n), np.float32)
-        left, over = np.empty((2, n), np.bool_)
+        click, looks, worth, satisfaction = [np.empty((n, k), np.float32) for _ in range(4)]
+        engagement, leaving, returning = [np.empty(n, np.float32) for _ in range(3)]
+        left, over = np.empty(n, np.bool_), np.empty(n, np.bool_)
         clicks = np.empty((n, k), np.bool_)
         keys = np.empty((n if self._n_keys else 0, k), np.uint64)
         out = compiled.Out(

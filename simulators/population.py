@@ -158,7 +158,7 @@ class UserPopulation:
             arguments.require_flags(blank, columns.shape, "blank")
         state = self._lives.state
         active = state.alive.copy() if present is None else state.alive & present
-        if active.all():
+        if np.count_nonzero(active) == len(active):
             rows, day, away = None, state.day.copy(), state.days_away.copy()
         else:
             rows = np.flatnonzero(active)
