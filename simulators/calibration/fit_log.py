@@ -286,10 +286,15 @@ def _rhythm(log: ImpressionLog, found: dict[str, Found]) -> dict[str, object]:
         return switches
     try:
         mean, error = fit_session(visits)
+        several = mean > 1.001
         found[paths[0]] = Found(
-            value=mean, low=mean - Z * error, high=mean + Z * error, how="mean over visits"
+            value=mean,
+            low=mean - Z * error,
+            high=mean + Z * error,
+            how="mean over visits",
+            note="" if several else "one slate a visit: sessions are off",
         )
-        switches["session.enabled"] = mean > 1.001
+        switches["session.enabled"] = several
     except NotIdentified as refusal:
         found[paths[0]] = Found(value=None, note=str(refusal))
     try:

@@ -71,8 +71,8 @@ _LEGEND = (
     "held-out data from each other; mean and 95th percentile. A figure is **missed** where the "
     "stand-in is above that percentile. There is a *small difference* where only the held-out data "
     "are further from runs of the simulation (*from runs*; parameters drawn from what the fit "
-    "leaves open) than any of 19 runs is from the others (*runs*); by chance that happens once in "
-    "twenty times, and figures of one log go together."
+    "leaves open) than any of 19 runs is from the others (*runs*); chance alone does that to a "
+    "figure about once in ten to twenty times, and to several figures of one log together."
 )
 
 
