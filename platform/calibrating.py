@@ -35,7 +35,7 @@ def calibrate_file(
     """Fit a log of impressions.
 
     Args:
-        path: The log (docs/simulator.md).
+        path: The log (docs/calibration.md).
         columns: What it calls its columns.
         items: A table with one row per item and its topics.
         topics_separator: What stands between an item's topics.
