@@ -118,6 +118,15 @@ def test_a_more_appealing_item_is_never_lost_on_the_same_luck(name: str) -> None
 
 
 @pytest.mark.parametrize("name", ["position", "cascade"])
+def test_what_has_no_chance_is_not_clicked_on_the_luckiest_draw(name: str) -> None:
+    attraction = np.array([[0.0, 0.5, 0.0, 0.5]], np.float32)
+    choice, keys = model(name), np.zeros((1, K + 1), np.uint64)
+    click, luckiest = choice.clicks(attraction, attraction), np.zeros((1, K), np.float32)
+    drawn = choice.draw(attraction, attraction, click, luckiest, keys[:, :K], keys[:, K])
+    assert not drawn[:, [0, 2]].any() and drawn[:, 1].all()
+
+
+@pytest.mark.parametrize("name", ["position", "cascade"])
 def test_a_lower_position_is_looked_at_less(name: str) -> None:
     attraction = np.full((1, K), 0.4, np.float32)
     looks = np.broadcast_to(model(name).examination(attraction), (1, K))

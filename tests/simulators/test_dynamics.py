@@ -104,6 +104,13 @@ def test_days_until_return_are_finite_and_at_least_one(hazard: float, u: float) 
     assert np.isfinite(days).all() and days[0] >= 1.0
 
 
+@pytest.mark.parametrize("hazard", [1e-2, 1e-4, 1e-6])
+def test_days_until_a_rare_return(hazard: float) -> None:
+    """The median of a geometric law; single precision holds six digits of it."""
+    median = np.ceil(np.log(0.5) / np.log1p(-hazard))
+    assert d.days_until_return(column(hazard), column(0.5))[0] == pytest.approx(median, rel=1e-5)
+
+
 def test_dwell_has_its_median_at_half_satisfaction_and_grows_with_it() -> None:
     z = np.linspace(-3, 3, 1001, dtype=np.float32)
     half = d.dwell_minutes(np.full(1001, 0.5, np.float32), z, 20.0, 2.0, 0.5)

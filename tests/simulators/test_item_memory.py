@@ -75,6 +75,31 @@ def test_the_smaller_layout_is_chosen() -> None:
 
 
 @pytest.mark.parametrize("dense", [True, False])
+def test_an_amount_fades_until_single_precision_ends(dense: bool) -> None:
+    memory = make_memory(1, 50, HALF_LIFE, shown=10, dense=dense)
+    day, columns = np.zeros(1, np.int32), np.arange(K)[None]
+    add(memory, None, columns, day)
+    for half_lives in (1, 20, 100):
+        later = np.full(1, half_lives * 3, np.int32)
+        left = memory.read(memory.locate(None, columns, keep=False), later)
+        np.testing.assert_allclose(left, 0.5**half_lives, rtol=1e-5)
+
+
+def test_a_table_grows_with_what_was_shown_in_an_episode_and_not_with_time() -> None:
+    """The same items again, and other ones in each new episode, need no more room."""
+    memory = make_memory(2, 10_000, HALF_LIFE, shown=3 * K, dense=False)
+    room, day = memory.bytes_per_user, np.zeros(2, np.int32)
+    for episode in range(30):
+        for slate in (0, 1, 2, 1, 0):
+            columns = np.tile(np.arange(K), (2, 1)) + K * (3 * episode + slate)
+            add(memory, None, columns, day)
+        day = memory.restart(slice(None), day)
+    assert memory.bytes_per_user == room
+    add(memory, None, np.arange(2 * room // 16).reshape(2, -1), day)
+    assert memory.bytes_per_user > room
+
+
+@pytest.mark.parametrize("dense", [True, False])
 def test_a_new_episode_forgets_even_after_many(dense: bool) -> None:
     memory = make_memory(1, 50, 0.1, shown=10, dense=dense)
     day, columns = np.full(1, 2**30 - 40, np.int32), np.arange(K)[None]
