@@ -9,7 +9,7 @@ probability.
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numba import njit  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+from numba import njit  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]  it has none
 
 from ..arrays import BoolArray, FloatArray, IntArray
 from .choice import SMALLEST

@@ -7,10 +7,10 @@ memory and not for arithmetic, unless it is asked for some users ahead.
 from collections.abc import Callable
 from typing import Any, cast
 
-from llvmlite import ir  # pyright: ignore[reportMissingTypeStubs]
-from numba import types  # pyright: ignore[reportMissingTypeStubs]
-from numba.core import cgutils  # pyright: ignore[reportMissingTypeStubs]
-from numba.extending import intrinsic  # pyright: ignore[reportMissingTypeStubs]
+from llvmlite import ir  # pyright: ignore[reportMissingTypeStubs]  it has none
+from numba import types  # pyright: ignore[reportMissingTypeStubs]  it has none
+from numba.core import cgutils  # pyright: ignore[reportMissingTypeStubs]  it has none
+from numba.extending import intrinsic  # pyright: ignore[reportMissingTypeStubs]  it has none
 
 _READ, _KEEP, _DATA = 0, 3, 1  # arguments of LLVM's prefetch: for reading, in all caches, data
 

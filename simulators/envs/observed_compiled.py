@@ -1,7 +1,7 @@
 """What ``observed`` does with arrays, user by user in one compiled pass; needs numba."""
 
 import numpy as np
-from numba import njit  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+from numba import njit  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]  it has none
 
 from ...arrays import BoolArray, FloatArray, IntArray
 from ...rerankers.features import TASTE_PRIOR

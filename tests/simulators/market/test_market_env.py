@@ -44,7 +44,7 @@ def test_expected_rewards_have_the_mean_of_the_sampled_ones() -> None:
     expected, sampled = (
         np.array([t.step(np.tile(GREEDY, (40, 1))).reward for _ in range(3)])
         for t in (
-            MarketTask(rows=np.arange(40), reward=kind)  # pyright: ignore[reportArgumentType]
+            MarketTask(rows=np.arange(40), reward=kind)  # pyright: ignore[reportArgumentType]  on purpose
             for kind in ("expected", "sampled")
         )
     )
