@@ -1,8 +1,8 @@
 """Every parameter of the simulated world, with its unit and its source.
 
-A source is a paper (given in full in ``dynamics``), "fit" where ``fit_world`` estimates it, or
-"default" where ratings alone cannot identify it and a plausible value stands. Each dynamic can be
-switched off on its own.
+A source is a paper (given in full in ``choice``, ``dynamics`` or ``tastes``), or "default" where
+ratings alone cannot identify the number and a plausible value stands. Each dynamic can be switched
+off on its own.
 """
 
 from typing import Any, Literal

@@ -221,9 +221,8 @@ class World:
     def with_dynamics(self, config: WorldConfig) -> "World":
         """The same tastes under other dynamics.
 
-        Satiation, fatigue, drift, satisfaction, leaving, returning, position bias, slate size and
-        horizon follow ``config``. Tastes, base attraction and heterogeneity are part of the fit:
-        for other ones, call ``fit_world`` again.
+        Everything follows ``config`` but tastes, base attraction and its spread, and
+        heterogeneity, which are part of the fit: for other ones, call ``fit_world`` again.
         """
         return replace(self, config=config)
 
