@@ -48,3 +48,54 @@ def test_normals_have_the_moments_of_a_standard_normal() -> None:
     assert np.isfinite(x).all()
     assert abs(x.mean()) < 4 / n**0.5
     assert abs(x.var() - 1) < 4 * (2 / n) ** 0.5
+
+
+def visits_of(seed: int, episode: int = 0) -> np.ndarray:
+    """Both uniforms of 64 users at 64 visits with 64 items, as the engines draw them."""
+    roots = r.stream_keys(seed, r.CHOICES, np.arange(64))
+    keys = np.stack([r.visit_key(roots, np.full(64, episode), v) for v in range(64)], axis=1)
+    return r.hashed(keys[:, :, None] + r.salts(np.arange(64)))[1].astype(float)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2], ids=["users", "visits", "items"])
+@pytest.mark.parametrize("lag", [1, 2, 16])
+def test_neighbours_have_independent_luck(axis: int, lag: int) -> None:
+    """Pairs of nearby counters: uncorrelated, and uniform over the square."""
+    u = visits_of(3)
+    one, two = (np.take(u, range(*ends), axis) for ends in ((0, 64 - lag), (lag, 64)))
+    n = one[..., 0].size
+    for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        correlation = np.corrcoef(one[..., i].ravel(), two[..., j].ravel())[0, 1]
+        assert abs(correlation) < 4.5 / n**0.5
+    square = np.histogram2d(one[..., 0].ravel(), two[..., 0].ravel(), 16, [[0, 1], [0, 1]])[0]
+    assert ((square - n / 256) ** 2 / (n / 256)).sum() < 365  # 99.999 %, 255 degrees of freedom
+
+
+def test_episodes_and_seeds_have_independent_luck() -> None:
+    u = visits_of(3)
+    for other in (visits_of(3, episode=1), visits_of(4)):
+        assert abs(np.corrcoef(u[..., 0].ravel(), other[..., 0].ravel())[0, 1]) < 4.5 / 64**1.5
+
+
+def test_no_item_at_one_visit_has_the_luck_of_another_at_another() -> None:
+    """The shortest a, b with a · NEXT_VISIT + b · GAMMA = 0 modulo 2^64 (Lagrange and Gauss)."""
+    end, visit, item = 2**64, int(r.NEXT_VISIT), int(r.GAMMA)
+    u, v = (1, -visit * pow(item, -1, end) % end), (0, end)
+    while True:
+        if u[0] ** 2 + u[1] ** 2 > v[0] ** 2 + v[1] ** 2:
+            u, v = v, u
+        length = u[0] ** 2 + u[1] ** 2
+        times = (2 * (u[0] * v[0] + u[1] * v[1]) + length) // (2 * length)
+        if times == 0:
+            break
+        v = (v[0] - times * u[0], v[1] - times * u[1])
+    assert (u[0] * visit + u[1] * item) % end == 0
+    assert u[0] ** 2 + u[1] ** 2 > (2**31) ** 2  # 900 episodes and a billion items apart
+
+
+def test_the_end_of_a_visit_has_no_items_luck() -> None:
+    """Counters from 2^40 meet those of a million items only 1,024 episodes later, or more."""
+    apart = np.arange(2**40 - 2**20, 2**40 + 2, dtype=np.uint64)
+    inverse = np.uint64(pow(int(r.NEXT_VISIT), -1, 2**64))
+    visits = apart * r.GAMMA * inverse
+    assert np.minimum(visits, np.uint64(0) - visits).min() > 2**30
