@@ -207,6 +207,19 @@ def test_who_is_twice_as_sensitive_reacts_twice_as_much(
     np.testing.assert_allclose(by_twin[1::2], 2 * by_twin[::2], rtol=1e-3, atol=1e-5)
 
 
+def test_nobody_drifts_beyond_what_they_enjoy(make_world: WorldMaker, engine: EngineName) -> None:
+    """However sensitive: a rate is at most 1, all of the way."""
+    n = 200
+    world = make_world(plain(drift=DriftConfig(rate=0.5)), n_users=n)
+    eager = replace(world.sensitivities, drift=np.full(n, 50.0, np.float32))
+    population = UserPopulation(replace(world, sensitivities=eager), seed=1, engine=engine)
+    outcome = population.step(slates(n))
+    some = outcome.clicks.any(axis=1)
+    enjoyed = outcome.satisfaction[some] @ np.eye(2)[np.array(SLATE) % 2]
+    share = enjoyed / enjoyed.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(population.drift[some], share - 0.5, atol=1e-6)
+
+
 def test_the_absent_stay_as_they_are_and_keep_their_luck(world: World, engine: EngineName) -> None:
     """Whoever comes to every other call lives the same life as who comes to each."""
     rng = np.random.default_rng(2)
@@ -273,6 +286,25 @@ def test_a_session_has_its_mean_length_whatever_the_mood_without_sensitivity(
     for m in (1, 2, 5):  # geometric
         left = (1 - 1 / mean) ** m
         assert abs((length > m).mean() - left) < 4 * np.sqrt(left / n)
+
+
+def test_another_slate_has_the_documented_chance(
+    make_world: WorldMaker, engine: EngineName
+) -> None:
+    """Nobody clicks, so every mood is the same; those who return twice as readily stay so too."""
+    n, factor = 20_000, np.repeat(np.array([1.0, 2.0], np.float32), 10_000)
+    config = plain(
+        satisfaction=SatisfactionConfig(memory=0.5, reference=0.4),
+        session=SessionConfig(enabled=True, mean_slates=4.0, sensitivity=6.0),
+    )
+    world = make_world(config, n_users=n, appeal=(-20.0,) * 4)
+    factors = replace(world.sensitivities, returning=factor, leaving=3 * factor)
+    population = UserPopulation(replace(world, sensitivities=factors), seed=1, engine=engine)
+    stays = ~population.step(slates(n)).session_over
+    for f in (1.0, 2.0):
+        chance = expit(logit(1 - 1 / 4.0) + f * 6.0 * (0.2 - 0.4))
+        error = np.sqrt(chance * (1 - chance) / 10_000)
+        assert abs(stays[factor == f].mean() - chance) < 4 * error
 
 
 def test_better_slates_make_longer_sessions(make_world: WorldMaker, engine: EngineName) -> None:
