@@ -19,7 +19,8 @@ from .prefetch import prefetch
 from .randomness import BELL_SCALE, FIRST_FACTOR, GAMMA, NEXT_VISIT, SCALE, SECOND_FACTOR, Keys
 
 # Numba reads the functions below as they stand: scalars, loops and no objects. It keeps what it
-# compiled until this very file changes: touch it after a change to an imported constant.
+# compiled until this very file changes, whatever is imported. So all that is compiled stands in one
+# file, however long, and is to be touched after a change to an imported constant.
 
 _ONE, _ZERO, _TWO = np.float32(1.0), np.float32(0.0), np.float32(2.0)
 _INFINITE = np.float32(np.inf)
@@ -29,66 +30,6 @@ POSITION, CASCADE, LOGIT = 0, 1, 2
 
 Number: TypeAlias = Any
 """One number out of an array: numba's type of it is not the one that numpy's stubs tell."""
-
-
-class Items(NamedTuple):
-    """What is looked up, laid out so that an item costs one access to memory, or two.
-
-    Attributes:
-        table: Where columns are of pools: appeal, worth and item of each user's columns, four
-            numbers each; the item is read from ``table_items``, the same memory as integers.
-        table_items: See ``table``.
-        traits: ``width`` numbers per item: appeal and worth, then pairs of a topic and its share.
-            Topics are read from ``trait_topics``, the same memory as integers; -1 ends them.
-        trait_topics: See ``traits``.
-        hidden: Standard deviations of the hidden taste, shape ``(2,)``.
-        hidden_luck: Key of each user's hidden taste.
-        usual: Topic shares of the data.
-        visit_salts: Of what else draws luck at a visit.
-    """
-
-    table: FloatArray
-    table_items: IntArray
-    traits: FloatArray
-    trait_topics: IntArray
-    hidden: FloatArray
-    hidden_luck: Keys
-    usual: FloatArray
-    visit_salts: Keys
-
-
-class Memory(NamedTuple):
-    """The cells of an ``ItemMemory``: amount, day, and in tables the column and a gap.
-
-    Attributes:
-        used: Slots taken per user, in tables.
-        start: Day on which each user's episode began, in tables.
-        amounts: The cells as float32.
-        integers: The same memory as int32.
-        fading: What is left of an amount after each number of days.
-    """
-
-    used: IntArray
-    start: IntArray
-    amounts: FloatArray
-    integers: IntArray
-    fading: FloatArray
-
-
-class State(NamedTuple):
-    """``users.UserState`` and ``users.Traits``; all but the traits is written."""
-
-    day: FloatArray
-    clock: IntArray
-    days_away: FloatArray
-    mood: FloatArray
-    per_topic: FloatArray
-    visit_key: Keys
-    satiation: FloatArray
-    fatigue: FloatArray
-    drift_rate: FloatArray
-    mood_slopes: FloatArray
-    interest: FloatArray
 
 
 class Numbers(NamedTuple):
@@ -121,30 +62,6 @@ class Numbers(NamedTuple):
     leaving: int
     returning: int
     staying: int
-
-
-class Curves(NamedTuple):
-    """Arrays of a ``WorldConfig``: position discount, fading of load by days, mood's bases."""
-
-    discount: FloatArray
-    load_fading: FloatArray
-    mood_base: FloatArray
-
-
-class Out(NamedTuple):
-    """Arrays to fill, one row per user in ``rows``; see ``outcome.StepOutcome``."""
-
-    keys: Keys
-    clicks: BoolArray
-    click: FloatArray
-    looks: FloatArray
-    worth: FloatArray
-    satisfaction: FloatArray
-    engagement: FloatArray
-    leaving: FloatArray
-    returning: FloatArray
-    left: BoolArray
-    over: BoolArray
 
 
 @njit(cache=True, inline="always")

@@ -1,6 +1,6 @@
-"""The compiled engine: hands the users' arrays to ``compiled.visit``."""
+"""The compiled engine: lays the users' arrays out and hands them to ``compiled.visit``."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,93 @@ from .choice import discount
 from .factor_world import Factors
 from .item_memory import DenseMemory, ItemMemory, SparseMemory
 from .numpy_engine import VISIT_COUNTERS
+from .randomness import Keys
 from .users import LEAVING, RETURNING, STAYING, Lives, Reaction, mood_bases
 from .world import Tables
+
+
+class Items(NamedTuple):
+    """What is looked up, laid out so that an item costs one access to memory, or two.
+
+    Attributes:
+        table: Where columns are of pools: appeal, worth and item of each user's columns, four
+            numbers each; the item is read from ``table_items``, the same memory as integers.
+        table_items: See ``table``.
+        traits: ``width`` numbers per item: appeal and worth, then pairs of a topic and its share.
+            Topics are read from ``trait_topics``, the same memory as integers; -1 ends them.
+        trait_topics: See ``traits``.
+        hidden: Standard deviations of the hidden taste, shape ``(2,)``.
+        hidden_luck: Key of each user's hidden taste.
+        usual: Topic shares of the data.
+        visit_salts: Of what else draws luck at a visit.
+    """
+
+    table: FloatArray
+    table_items: IntArray
+    traits: FloatArray
+    trait_topics: IntArray
+    hidden: FloatArray
+    hidden_luck: Keys
+    usual: FloatArray
+    visit_salts: Keys
+
+
+class Memory(NamedTuple):
+    """The cells of an ``ItemMemory``: amount, day, and in tables the column and a gap.
+
+    Attributes:
+        used: Slots taken per user, in tables.
+        start: Day on which each user's episode began, in tables.
+        amounts: The cells as float32.
+        integers: The same memory as int32.
+        fading: What is left of an amount after each number of days.
+    """
+
+    used: IntArray
+    start: IntArray
+    amounts: FloatArray
+    integers: IntArray
+    fading: FloatArray
+
+
+class State(NamedTuple):
+    """``users.UserState`` and ``users.Traits``; all but the traits is written."""
+
+    day: FloatArray
+    clock: IntArray
+    days_away: FloatArray
+    mood: FloatArray
+    per_topic: FloatArray
+    visit_key: Keys
+    satiation: FloatArray
+    fatigue: FloatArray
+    drift_rate: FloatArray
+    mood_slopes: FloatArray
+    interest: FloatArray
+
+
+class Curves(NamedTuple):
+    """Arrays of a ``WorldConfig``: position discount, fading of load by days, mood's bases."""
+
+    discount: FloatArray
+    load_fading: FloatArray
+    mood_base: FloatArray
+
+
+class Out(NamedTuple):
+    """Arrays to fill, one row per user in ``rows``; see ``outcome.StepOutcome``."""
+
+    keys: Keys
+    clicks: BoolArray
+    click: FloatArray
+    looks: FloatArray
+    worth: FloatArray
+    satisfaction: FloatArray
+    engagement: FloatArray
+    leaving: FloatArray
+    returning: FloatArray
+    left: BoolArray
+    over: BoolArray
 
 
 class CompiledEngine:
@@ -31,7 +116,7 @@ class CompiledEngine:
         self._items = _items(lives)
         c = self._config
         days = np.arange(c.horizon_days + 1, dtype=np.float32)
-        self._curves = compiled.Curves(
+        self._curves = Curves(
             discount(c.slate_size, c.choice.position_bias),
             dynamics.decay(days, c.satiation.half_life),
             mood_bases(c),
@@ -55,7 +140,7 @@ class CompiledEngine:
         left, over = np.empty(n, np.bool_), np.empty(n, np.bool_)
         clicks = np.empty((n, k), np.bool_)
         keys = np.empty((n if self._n_keys else 0, k), np.uint64)
-        out = compiled.Out(
+        out = Out(
             keys,
             clicks,
             click,
@@ -104,7 +189,7 @@ class CompiledEngine:
 _NO_BLANK = np.zeros((0, 0), np.bool_)
 
 
-def _items(lives: Lives) -> compiled.Items:
+def _items(lives: Lives) -> Items:
     world, at_rest = lives.world, lives.at_rest
     table = np.zeros((0, 4), np.float32)
     bias, hidden, luck = None, np.zeros(2, np.float32), np.zeros(0, np.uint64)
@@ -117,7 +202,7 @@ def _items(lives: Lives) -> compiled.Items:
         table[:, :2] = at_rest.pairs.view(np.float32).reshape(-1, 2)
         table.view(np.int32)[:, 2] = at_rest.item_of
     traits = _item_traits(world.topics, bias)
-    return compiled.Items(
+    return Items(
         table=table.ravel(),
         table_items=table.view(np.int32).ravel(),
         traits=traits.ravel(),
@@ -145,10 +230,10 @@ def _item_traits(topics: FloatArray, bias: FloatArray | None) -> FloatArray:
     return traits
 
 
-def _memory(memory: ItemMemory) -> compiled.Memory:
+def _memory(memory: ItemMemory) -> Memory:
     assert isinstance(memory, DenseMemory)
     sparse = isinstance(memory, SparseMemory)
-    return compiled.Memory(
+    return Memory(
         memory.used if sparse else _NO_USE,
         memory.start if sparse else _NO_START,
         memory.cells.view(np.float32),
@@ -161,9 +246,9 @@ _NO_USE, _NO_START = np.zeros(0, np.int64), np.zeros(0, np.int32)
 _NO_INTEREST = np.zeros((0, 2, 0), np.float32)
 
 
-def _state(lives: Lives) -> compiled.State:
+def _state(lives: Lives) -> State:
     s, t = lives.state, lives.traits
-    return compiled.State(
+    return State(
         s.day,
         s.clock,
         s.days_away,
