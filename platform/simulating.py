@@ -14,6 +14,7 @@ from ..candidates.folders import named_storage_errors, write_file_atomically
 from ..errors import InvalidValue
 from ..rerankers.constraints import Constraints
 from ..rerankers.context import PoolContext
+from ..simulators.engines import usual_engine
 from ..simulators.impressions import ImpressionLog, write_impressions
 from ..simulators.policies import Decision
 from ..simulators.recording import ExposureTally, ImpressionRecorder
@@ -220,6 +221,7 @@ def _report(
         seed=simulation.seed,
         world_seed=simulation.world_seed,
         world=world.config,
+        engine=usual_engine(),
         replicates=replicates,
         confidence=CONFIDENCE,
         policies=tuple(

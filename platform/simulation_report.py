@@ -76,6 +76,7 @@ class SimulationReport(_Model):
         seed: Root of the users' luck and of the policies' draws.
         world_seed: What decided hidden tastes and sensitivities.
         world: All parameters of the world.
+        engine: Which engine moved the users on, ``compiled`` or ``numpy``; they differ in rounding.
         replicates: Resamples of the users behind each interval.
         confidence: Of the intervals.
         policies: In the order in which they were asked for; differences are to the first.
@@ -88,6 +89,7 @@ class SimulationReport(_Model):
     seed: int
     world_seed: int
     world: WorldConfig
+    engine: str
     replicates: int
     confidence: float
     policies: tuple[SimulatedPolicy, ...]

@@ -10,18 +10,23 @@ from .users import Engine, Lives
 EngineName = Literal["compiled", "numpy"]
 
 
+def usual_engine() -> EngineName:
+    """The engine that is used where none is asked for."""
+    return "compiled" if find_spec("numba") is not None else "numpy"
+
+
 def make_engine(lives: Lives, name: str | None = None) -> Engine:
     """The engine of a name; compiled where that is possible, if None.
 
     Raises:
         InvalidValue: There is no such engine, or it needs what is not installed.
     """
-    can_compile = find_spec("numba") is not None
-    if name == "numpy" or (name is None and not can_compile):
+    asked, name = name, name or usual_engine()
+    if name == "numpy":
         return NumpyEngine(lives)
-    if name not in (None, "compiled") or not can_compile:
+    if name != "compiled" or usual_engine() != "compiled":
         raise InvalidValue(
-            f"no engine {name!r} here",
+            f"no engine {asked!r} here",
             field="engine",
             mend="Use numpy, or install numba for the compiled one.",
         )

@@ -67,6 +67,11 @@ class UserPopulation:
         return len(self.world)
 
     @property
+    def engine(self) -> str:
+        """Which engine moves the users on: ``compiled`` or ``numpy``."""
+        return self._engine.name
+
+    @property
     def alive(self) -> BoolArray:
         """Users that still come, shape ``(U,)``."""
         return self._lives.state.alive

@@ -11,7 +11,6 @@ what a platform logs: recent clicks and taste by topic, satisfaction seen, click
 away, and the topics of the user's pool where there is one.
 """
 
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -67,7 +66,7 @@ class SlateTask(Task):
             )
         self._engine: EngineName | None = engine
         self.population = UserPopulation(world, seed, engine=engine)
-        compiled = engine == "compiled" or (engine is None and find_spec("numba") is not None)
+        compiled = self.population.engine == "compiled"
         self._observed = Observed(topics, self._k, constant, compiled)
         # Where a column is a rank, its item stands in the pool; else it is the item.
         self._pools = world.pools.items.ravel() if isinstance(world, World) else None
