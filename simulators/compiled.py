@@ -25,7 +25,7 @@ from .randomness import BELL_SCALE, FIRST_FACTOR, GAMMA, NEXT_VISIT, SCALE, SECO
 _ONE, _ZERO, _TWO = np.float32(1.0), np.float32(0.0), np.float32(2.0)
 _INFINITE = np.float32(np.inf)
 _FAR = np.float32(2.0**28)  # days, beyond any that can be drawn
-_AHEAD = 6  # users between asking for memory and using it
+_AHEAD = 10  # users between asking for memory and using it
 POSITION, CASCADE, LOGIT = 0, 1, 2
 
 Number: TypeAlias = Any
@@ -128,7 +128,7 @@ def _home(column: Number, slots: int) -> Number:
     return np.int64((mixed * np.uint64(slots)) >> np.uint64(32))
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _slot(
     amounts: FloatArray,
     integers: IntArray,
@@ -201,7 +201,7 @@ def _shift_topics(
             shift[1, t] += interest[row, 1, t]
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _choose(
     i: int,
     c: Numbers,
@@ -384,11 +384,13 @@ def visit(
                 n += 2
             if c.tires:
                 a -= tired[j] * fatigue[r, 0]
-            appeal[j], attraction[j], worth[j] = a, _sigmoid(a), _sigmoid(w)
+            appeal[j], worth[j] = a, w
+        for j in range(k):
+            attraction[j], worth[j] = _sigmoid(appeal[j]), _sigmoid(worth[j])
             out_worth[i, j] = worth[j]
             if len(blank) and blank[i, j]:
                 appeal[j], attraction[j] = -_INFINITE, _ZERO
-            keys[j] = _derived(visit_key[r], item)
+            keys[j] = _derived(visit_key[r], shown[j])
         end = _mix(visit_salts[0] + visit_key[r])
         _choose(i, c, appeal, attraction, keys, end, discount, click, looks, clicks)
         # Satisfaction with what was clicked, and what it leaves behind.

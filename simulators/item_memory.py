@@ -73,7 +73,7 @@ def make_memory(
         shown: Items shown to a user in an episode, about; tables grow beyond it if they must.
         dense: Which layout, if not the smaller one.
     """
-    slots = 1 << int(np.ceil(np.log2(max(2 * shown, 16))))
+    slots = 1 << int(np.ceil(np.log2(max(shown, 16))))
     if dense is None:
         dense = n_columns * _CELL_BYTES <= slots * _SLOT_BYTES
     if dense:
@@ -151,7 +151,10 @@ class DenseMemory:
 
 
 class SparseMemory(DenseMemory):
-    """A hash table per user, with linear probing and at most half of its slots in use.
+    """A hash table per user, with linear probing and at most three quarters of its slots in use.
+
+    Few users come near that: who is shown most decides when everybody's table grows, and small
+    tables stay in the processor's cache.
 
     A slot is two cells: amount and day, then the column that it is for. It is free if it was last
     written before the user's episode began, so that no table has to be cleared. Exact: a table
@@ -193,10 +196,14 @@ class SparseMemory(DenseMemory):
     def make_room(self, n_more: int) -> None:
         """See to it that every user can be shown so many more items; call before each visit."""
         self._most_used += n_more
-        if self._most_used > self.n_columns // 2:
+        if self._most_used > self._limit:
             self._most_used = int(self.used.max(initial=0)) + n_more
-        while self._most_used > self.n_columns // 2:
+        while self._most_used > self._limit:
             self._grow()
+
+    @property
+    def _limit(self) -> int:
+        return 3 * self.n_columns // 4
 
     def _place(self, rows: IntArray | None, columns: IntArray, keep: bool) -> Cells:
         at = slice(None) if rows is None else rows

@@ -71,7 +71,7 @@ def test_looking_does_not_leave_a_trace() -> None:
 def test_the_smaller_layout_is_chosen() -> None:
     assert isinstance(make_memory(3, 100, HALF_LIFE, shown=300), DenseMemory)
     assert isinstance(make_memory(3, 100_000, HALF_LIFE, shown=300), SparseMemory)
-    assert make_memory(3, 100_000, HALF_LIFE, shown=300).bytes_per_user == 1024 * 16
+    assert make_memory(3, 100_000, HALF_LIFE, shown=300).bytes_per_user == 512 * 16
 
 
 @pytest.mark.parametrize("dense", [True, False])
