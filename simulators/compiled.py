@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numba import njit  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]  it has none
+from numpy.typing import NDArray
 
 from ..arrays import BoolArray, FloatArray, IntArray
 from .choice import SMALLEST
@@ -39,18 +40,21 @@ class Numbers(NamedTuple):
     ``step``: numbers per cell in ``Memory.amounts``, 2, or 4 in tables of ``slots`` per user.
     """
 
-    factors: bool
-    columns: int
-    width: int
-    slots: int
-    step: int
-    choice: int
+    factors: np.bool_
+    satiates: np.bool_
+    tires: np.bool_
+    drifts: np.bool_
+    columns: np.int64
+    width: np.int64
+    slots: np.int64
+    step: np.int64
+    choice: np.int64
+    leaving: np.int64
+    returning: np.int64
+    staying: np.int64
     after_click: np.float32
     after_skip: np.float32
     no_click: np.float32
-    satiates: bool
-    tires: bool
-    drifts: bool
     threshold: np.float32
     on_satisfaction: np.float32
     gain: np.float32
@@ -59,9 +63,24 @@ class Numbers(NamedTuple):
     noise: np.float32
     memory: np.float32
     reference: np.float32
-    leaving: int
-    returning: int
-    staying: int
+    horizon: np.float32
+
+
+RECORD = np.dtype(list(Numbers.__annotations__.items()), align=True)
+"""``Numbers`` in an array of one record: numba takes a tuple's numbers one by one, for 4 µs."""
+
+
+@njit(cache=True, inline="always")
+def _read(n: Number) -> Numbers:
+    """A record's numbers, in registers: writing to arrays cannot change them."""
+    mood = (n.leaving, n.returning, n.staying)
+    choice = (n.after_click, n.after_skip, n.no_click)
+    topics = (n.threshold, n.on_satisfaction, n.gain)
+    items = (n.per_showing, n.per_click, n.noise)
+    layout = (n.columns, n.width, n.slots, n.step, n.choice)
+    switches = (n.factors, n.satiates, n.tires, n.drifts)
+    ends = (n.memory, n.reference, n.horizon)
+    return Numbers(*switches, *layout, *mood, *choice, *topics, *items, *ends)
 
 
 @njit(cache=True, inline="always")
@@ -298,6 +317,7 @@ def visit(
     integers: IntArray,
     fading: FloatArray,
     # State
+    alive: BoolArray,
     day: FloatArray,
     clock: IntArray,
     days_away: FloatArray,
@@ -313,27 +333,32 @@ def visit(
     discount: FloatArray,
     load_fading: FloatArray,
     mood_base: FloatArray,
-    # Out
-    out_keys: Keys,
+    # What the visit brings, as in ``users.Reaction``
     clicks: BoolArray,
     click: FloatArray,
     looks: FloatArray,
     out_worth: FloatArray,
     satisfaction: FloatArray,
     engagement: FloatArray,
+    out_left: BoolArray,
+    out_ended: BoolArray,
+    out_over: BoolArray,
+    out_day: FloatArray,
+    out_next_day: FloatArray,
+    out_days_away: FloatArray,
     out_leaving: FloatArray,
     out_returning: FloatArray,
-    out_left: BoolArray,
-    out_over: BoolArray,
-    c: Numbers,
+    out_keys: Keys,
+    numbers: NDArray[np.void],
 ) -> bool:
-    """Show each of ``rows`` (R,) its row of ``columns`` (R, k), move the state on, fill ``out``.
+    """Show each of ``rows`` (R,) its row of ``columns`` (R, k), move the state on, say what came.
 
     ``blank`` (R, k) are positions that show nothing; of shape (0, 0) where there are none.
 
     Returns:
         Whether ``columns`` are slates; if not, nothing was done.
     """
+    c = _read(numbers[0])
     if not _are_slates(columns, c.columns):  # what follows looks no further
         return False
     k, n_topics = columns.shape[1], len(usual)
@@ -445,13 +470,16 @@ def visit(
             faded = load_fading[min(np.int64(days), len(load_fading) - 1)]
             for t in range(n_topics):
                 per_topic[r, 0, t] *= faded
+        out_day[i], out_days_away[i] = day[r], days_away[r]
         clock[r] += np.int32(days)
         day[r] += days
         days_away[r] = days
         visit_key[r] += NEXT_VISIT
+        left = over and _first(end) < leaving
+        ended = not left and day[r] >= c.horizon
+        alive[r] = not (left or ended)
         engagement[i] = gained
-        out_left[i] = over and _first(end) < leaving
-        out_over[i] = over
+        out_left[i], out_ended[i], out_over[i], out_next_day[i] = left, ended, over, day[r]
         out_leaving[i] = leaving
         out_returning[i] = hazard
     return True

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy import empty
 from numpy.typing import NDArray
 
 from ..arrays import BoolArray, FloatArray, IntArray
@@ -63,6 +64,7 @@ class Memory(NamedTuple):
 class State(NamedTuple):
     """``users.UserState`` and ``users.Traits``; all but the traits is written."""
 
+    alive: BoolArray
     day: FloatArray
     clock: IntArray
     days_away: FloatArray
@@ -82,22 +84,6 @@ class Curves(NamedTuple):
     discount: FloatArray
     load_fading: FloatArray
     mood_base: FloatArray
-
-
-class Out(NamedTuple):
-    """Arrays to fill, one row per user in ``rows``; see ``outcome.StepOutcome``."""
-
-    keys: Keys
-    clicks: BoolArray
-    click: FloatArray
-    looks: FloatArray
-    worth: FloatArray
-    satisfaction: FloatArray
-    engagement: FloatArray
-    leaving: FloatArray
-    returning: FloatArray
-    left: BoolArray
-    over: BoolArray
 
 
 class CompiledEngine:
@@ -123,7 +109,6 @@ class CompiledEngine:
         )
         self._width = len(self._items.traits) // max(len(lives.world.topics), 1)
         self._known: tuple[NDArray[Any], ...] | None = None
-        self._n_keys = self._config.slate_size if self._config.dwell.enabled else 0
 
     def visit(self, rows: IntArray | None, columns: IntArray, blank: BoolArray | None) -> Reaction:
         """See ``Engine``."""
@@ -135,41 +120,29 @@ class CompiledEngine:
         n, k = columns.shape
         if self._config.fatigue.enabled and isinstance(lives.memory, SparseMemory):
             lives.memory.make_room(k)
-        click, looks, worth, satisfaction = [np.empty((n, k), np.float32) for _ in range(4)]
-        engagement, leaving, returning = [np.empty(n, np.float32) for _ in range(3)]
-        left, over = np.empty(n, np.bool_), np.empty(n, np.bool_)
-        clicks = np.empty((n, k), np.bool_)
-        keys = np.empty((n if self._n_keys else 0, k), np.uint64)
-        out = Out(
-            keys,
-            clicks,
-            click,
-            looks,
-            worth,
-            satisfaction,
-            engagement,
-            leaving,
-            returning,
-            left,
-            over,
+        shape, n_keys = (n, k), n if self._config.dwell.enabled else 0
+        reaction = Reaction(
+            clicks=empty(shape, _BOOL),
+            click_probability=empty(shape, _FLOAT),
+            looks=empty(shape, _FLOAT),
+            mean_satisfaction=empty(shape, _FLOAT),
+            satisfaction=empty(shape, _FLOAT),
+            engagement=empty(n, _FLOAT),
+            left=empty(n, _BOOL),
+            ended=empty(n, _BOOL),
+            session_over=empty(n, _BOOL),
+            day=empty(n, _FLOAT),
+            next_day=empty(n, _FLOAT),
+            days_away=empty(n, _FLOAT),
+            leaving_probability=empty(n, _FLOAT),
+            return_hazard=empty(n, _FLOAT),
+            keys=empty((n_keys, k), np.uint64),
         )
-        given: tuple[Any, ...] = (rows, columns, blank, *self._arrays(), *out, self._numbers)
+        given: tuple[Any, ...] = (rows, columns, blank, *self._arrays(), *reaction, self._numbers)
         if not compiled.visit(*given):
             arguments.require_columns(columns, lives.world.n_candidates)
             arguments.require_distinct(columns)
-        return Reaction(
-            clicks,
-            click,
-            looks,
-            worth,
-            satisfaction,
-            engagement,
-            left,
-            over,
-            leaving,
-            returning,
-            keys if self._n_keys else None,
-        )
+        return reaction
 
     def _arrays(self) -> tuple[NDArray[Any], ...]:
         """What a visit reads and writes in place; other arrays once a table of the memory grew.
@@ -186,6 +159,7 @@ class CompiledEngine:
         return self._known
 
 
+_FLOAT, _BOOL = np.dtype(np.float32), np.dtype(np.bool_)
 _NO_BLANK = np.zeros((0, 0), np.bool_)
 
 
@@ -249,6 +223,7 @@ _NO_INTEREST = np.zeros((0, 2, 0), np.float32)
 def _state(lives: Lives) -> State:
     s, t = lives.state, lives.traits
     return State(
+        s.alive,
         s.day,
         s.clock,
         s.days_away,
@@ -263,32 +238,34 @@ def _state(lives: Lives) -> State:
     )
 
 
-def _numbers(lives: Lives, width: int) -> compiled.Numbers:
+def _numbers(lives: Lives, width: int) -> NDArray[np.void]:
     models = {"position": compiled.POSITION, "cascade": compiled.CASCADE, "logit": compiled.LOGIT}
     memory, c = lives.memory, lives.world.config
     assert isinstance(memory, DenseMemory)
-    return compiled.Numbers(
+    numbers = compiled.Numbers(
         factors=isinstance(lives.at_rest, Factors),
         columns=lives.world.n_candidates,
         width=width,
         slots=memory.n_columns,
         step=2 * memory.stride,
         choice=models[c.choice.model],
-        after_click=np.float32(c.choice.continue_after_click),
-        after_skip=np.float32(c.choice.continue_after_skip),
-        no_click=np.float32(c.choice.no_click),
+        after_click=c.choice.continue_after_click,
+        after_skip=c.choice.continue_after_skip,
+        no_click=c.choice.no_click,
         satiates=c.satiation.enabled,
         tires=c.fatigue.enabled,
         drifts=c.drift.enabled,
-        threshold=np.float32(c.satiation.threshold),
-        on_satisfaction=np.float32(c.satiation.on_satisfaction),
-        gain=np.float32(c.drift.gain),
-        per_showing=np.float32(c.fatigue.per_showing),
-        per_click=np.float32(c.fatigue.per_click),
-        noise=np.float32(c.satisfaction.noise),
-        memory=np.float32(c.satisfaction.memory),
-        reference=np.float32(c.satisfaction.reference),
+        threshold=c.satiation.threshold,
+        on_satisfaction=c.satiation.on_satisfaction,
+        gain=c.drift.gain,
+        per_showing=c.fatigue.per_showing,
+        per_click=c.fatigue.per_click,
+        noise=c.satisfaction.noise,
+        memory=c.satisfaction.memory,
+        reference=c.satisfaction.reference,
+        horizon=c.horizon_days,
         leaving=LEAVING if c.leaving.enabled else -1,
         returning=RETURNING if c.returning.enabled else -1,
         staying=STAYING if c.session.enabled else -1,
     )
+    return np.array([numbers], compiled.RECORD)

@@ -19,6 +19,7 @@ from ..arrays import FloatArray, IntArray
 SPREAD = np.uint32(2654435769)  # Knuth's multiplicative hash: 2^32 over the golden ratio
 _DAY_BITS = 32 if sys.byteorder == "little" else 0  # where the day lies in a cell of 64 bits
 _CELL_BYTES, _SLOT_BYTES = 8, 16
+_FULL = 0.75  # share of a table's slots that may be taken
 _GONE_AFTER = 150  # half-lives after which a float32 amount is zero
 _LAST_DAY = np.int32(2**30)
 
@@ -73,7 +74,7 @@ def make_memory(
         shown: Items shown to a user in an episode, about; tables grow beyond it if they must.
         dense: Which layout, if not the smaller one.
     """
-    slots = 1 << int(np.ceil(np.log2(max(shown, 16))))
+    slots = 1 << int(np.ceil(np.log2(max(shown / _FULL, 16))))
     if dense is None:
         dense = n_columns * _CELL_BYTES <= slots * _SLOT_BYTES
     if dense:
@@ -203,7 +204,7 @@ class SparseMemory(DenseMemory):
 
     @property
     def _limit(self) -> int:
-        return 3 * self.n_columns // 4
+        return int(_FULL * self.n_columns)
 
     def _place(self, rows: IntArray | None, columns: IntArray, keep: bool) -> Cells:
         at = slice(None) if rows is None else rows

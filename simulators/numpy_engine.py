@@ -89,12 +89,15 @@ class NumpyEngine:
         sums = np.add.reduce(reaction, 2)
         self._remember(slate, reaction, sums, s, traits, blank)
         effects = self._mood_effects(s, traits)
+        day, away = s.day.copy(), s.days_away.copy()
         over = self._live_on(effects, luck[:, k:], s)
         left = luck[:, k, 0] < effects.leaving
         if over is None:
             over = np.ones(len(columns), np.bool_)
         else:
             left &= over
+        ended = (s.day >= self._config.horizon_days) > left  # and not left
+        s.alive[:] = ~(left | ended)
         return Reaction(
             clicks,
             click,
@@ -103,10 +106,14 @@ class NumpyEngine:
             reaction[:, 1],
             sums[:, 1],
             left,
+            ended,
             over,
+            day,
+            s.day.copy(),
+            away,
             effects.leaving,
             effects.returning,
-            keys[:, :k] if self._config.dwell.enabled else None,
+            keys[: len(keys) if self._config.dwell.enabled else 0, :k],
         )
 
     def _look_at(

@@ -161,18 +161,14 @@ class UserPopulation:
             arguments.require_flags(present, (len(self),), "present")
         if blank is not None:
             arguments.require_flags(blank, columns.shape, "blank")
-        state = self._lives.state
-        active = state.alive.copy() if present is None else state.alive & present
-        if np.count_nonzero(active) == len(active):
-            rows, day, away = None, state.day.copy(), state.days_away.copy()
-        else:
+        alive = self._lives.state.alive
+        active = alive.copy() if present is None else alive & present
+        rows = None
+        if np.count_nonzero(active) < len(active):
             rows = np.flatnonzero(active)
-            columns, day, away = columns[rows], state.day[rows], state.days_away[rows]
+            columns, active = columns[rows], active[rows]
             blank = None if blank is None else blank[rows]
         r = self._engine.visit(rows, columns, blank)
-        next_day = state.day.copy() if rows is None else state.day[rows]
-        ended = (next_day >= self.world.config.horizon_days) > r.left  # and not left
-        state.alive[slice(None) if rows is None else rows] = ~(r.left | ended)
         outcome = StepOutcome(
             columns,
             r.clicks,
@@ -181,13 +177,13 @@ class UserPopulation:
             r.mean_satisfaction,
             r.satisfaction,
             r.engagement,
-            active if rows is None else active[rows],
+            active,
             r.left,
-            ended,
+            r.ended,
             r.session_over,
-            day,
-            next_day,
-            away,
+            r.day,
+            r.next_day,
+            r.days_away,
             r.leaving_probability,
             r.return_hazard,
             _dwell(self.world.config.dwell, r),
@@ -265,7 +261,7 @@ def privileged_names(world: World) -> tuple[str, ...]:
 
 def _dwell(config: DwellConfig, reaction: Reaction) -> FloatArray | None:
     """Minutes on what was clicked, ``(R, k)``; None where dwell is not simulated."""
-    if reaction.keys is None:
+    if not config.enabled:
         return None
     noise = randomness.normals(randomness.derive(reaction.keys, _DWELL))
     minutes = dynamics.dwell_minutes(

@@ -174,7 +174,7 @@ class Lives:
 class Reaction(NamedTuple):
     """What a visit of ``R`` users brought; see ``outcome.StepOutcome`` for the parts.
 
-    ``keys`` (R, k) are the luck of what was shown, where more is to be drawn from it.
+    ``keys`` (R, k) are the luck of what was shown; (0, k) where no more is to be drawn from it.
     """
 
     clicks: BoolArray
@@ -184,10 +184,14 @@ class Reaction(NamedTuple):
     satisfaction: FloatArray
     engagement: FloatArray
     left: BoolArray
+    ended: BoolArray
     session_over: BoolArray
+    day: FloatArray
+    next_day: FloatArray
+    days_away: FloatArray
     leaving_probability: FloatArray
     return_hazard: FloatArray
-    keys: randomness.Keys | None
+    keys: randomness.Keys
 
 
 class Engine(Protocol):

@@ -1,5 +1,7 @@
 """From raw picks to slates that can be shown: distinct, and candidates all."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -8,12 +10,9 @@ from numpy.typing import NDArray
 from ...arrays import BoolArray, IntArray
 from ...errors import InvalidValue
 
-FEW = 4
-"""Users up to whom a plain loop over them beats the overhead of array operations."""
-
 
 def distinct_columns(
-    picks: NDArray[Any], sizes: IntArray, n_columns: int
+    picks: NDArray[Any], sizes: IntArray, n_columns: int, compiled: bool = False
 ) -> tuple[IntArray, IntArray]:
     """Replace what cannot be shown by the best-ranked columns that were not picked.
 
@@ -26,6 +25,8 @@ def distinct_columns(
         picks: Pool columns, top position first, shape ``(U, k)``, integers.
         sizes: Candidates of each pool, shape ``(U,)``, each from k to ``n_columns``.
         n_columns: Columns ``N`` of the pools.
+        compiled: Row by row in compiled code, O(U · k²), which needs numba; else in numpy,
+            O(U · k log k). They do the same.
 
     Returns:
         Pool columns, distinct within a row, shape ``(U, k)``, and how many picks of each row gave
@@ -45,9 +46,12 @@ def distinct_columns(
             field="action",
             mend="Pass a column for each user and position, as integers.",
         )
-    if len(picks) <= FEW:
-        return _one_by_one(picks, sizes, n_columns)
     columns = picks.astype(np.int64)
+    if compiled:
+        replaced = np.zeros(len(columns), np.int64)
+        if not _make_distinct()(columns, sizes, n_columns, replaced):
+            raise _outside(n_columns)
+        return columns, replaced
     # Seen as unsigned, a negative pick is a huge one: one pass refuses both.
     if columns.view(np.uint64).max(initial=0) >= n_columns:
         raise _outside(n_columns)
@@ -68,6 +72,13 @@ def distinct_columns(
     return columns, n_refused
 
 
+@cache
+def _make_distinct() -> Callable[..., bool]:
+    from .picks_compiled import make_distinct  # numba need not be installed
+
+    return make_distinct
+
+
 def _repeats(columns: IntArray) -> BoolArray:
     """Positions whose column stands at an earlier position too, shape ``(U, k)``."""
     order = np.argsort(columns, axis=1, kind="stable")
@@ -77,31 +88,6 @@ def _repeats(columns: IntArray) -> BoolArray:
     repeats = np.empty_like(again)
     np.put_along_axis(repeats, order, again, axis=1)
     return repeats
-
-
-def _one_by_one(picks: NDArray[Any], sizes: IntArray, n_columns: int) -> tuple[IntArray, IntArray]:
-    """The same for few users, in plain Python."""
-    slates: list[list[int]] = []
-    replaced: list[int] = []
-    for row, size in zip(picks.tolist(), sizes.tolist(), strict=True):
-        if not 0 <= min(row) <= max(row) < n_columns:
-            raise _outside(n_columns)
-        held = {column for column in row if column < size}
-        if len(held) < len(row):
-            row = _filled(row, held)
-        slates.append(row)
-        replaced.append(len(row) - len(held))
-    return np.array(slates), np.array(replaced)
-
-
-def _filled(row: list[int], held: set[int]) -> list[int]:
-    """One slate, each refused pick replaced by the lowest column that nobody holds."""
-    free = (column for column in range(len(row)) if column not in held)
-    left, slate = set(held), list[int]()
-    for column in row:
-        slate.append(column if column in left else next(free))
-        left.discard(column)
-    return slate
 
 
 def _outside(n_columns: int) -> InvalidValue:

@@ -66,8 +66,8 @@ class SlateTask(Task):
             )
         self._engine: EngineName | None = engine
         self.population = UserPopulation(world, seed, engine=engine)
-        compiled = self.population.engine == "compiled"
-        self._observed = Observed(topics, self._k, constant, compiled)
+        self._compiled = self.population.engine == "compiled"
+        self._observed = Observed(topics, self._k, constant, self._compiled)
         # Where a column is a rank, its item stands in the pool; else it is the item.
         self._pools = world.pools.items.ravel() if isinstance(world, World) else None
         self._first_cell = (np.arange(len(world)) * self._n_columns)[:, None]
@@ -93,7 +93,9 @@ class SlateTask(Task):
 
     def step(self, actions: NDArray[Any]) -> Visit:
         """Show every user the slate that was picked, once it is one."""
-        columns, replaced = distinct_columns(actions, self._sizes, self._n_columns)
+        columns, replaced = distinct_columns(
+            actions, self._sizes, self._n_columns, self._compiled
+        )
         items = columns
         if self._pools is not None:
             items = self._pools.take(columns + self._first_cell)
