@@ -1,6 +1,8 @@
 """Builds slates one position at a time: score plus distance to what is already chosen."""
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -25,6 +27,9 @@ LIKELY = 0.5
 
 FEW = 4
 """Up to so many users are faster served one by one."""
+
+MANY = 256
+"""From so many users on it pays to load compiled code, where numba is installed."""
 
 
 def build_slates(
@@ -69,6 +74,11 @@ def build_slates(
         for row in range(n_users):
             columns[row] = fill_slate(relevance[row], strength[row], distance, patterns[row], k)
         return columns
+    fill = compiled_fill() if n_users >= MANY else None
+    if fill is not None:
+        relevance = np.ascontiguousarray(_relevance(scores, context, EVERYONE), np.float32)
+        fill(relevance, np.ascontiguousarray(strength), distance, patterns, columns)
+        return columns
     unsure = [np.empty(0, np.intp)]
     for start in range(0, n_users, BLOCK):
         rows = slice(start, start + BLOCK)
@@ -81,6 +91,16 @@ def build_slates(
         relevance = _relevance(scores[rows].astype(np.float32, copy=False), context, rows)
         columns[rows], _ = _build(relevance, strength[rows], distance, patterns[rows], k, CERTAIN)
     return columns
+
+
+@cache
+def compiled_fill() -> Callable[..., None] | None:
+    """What fills many slates where numba is installed, else None."""
+    if find_spec("numba") is None:
+        return None
+    from .fill_compiled import fill_users
+
+    return fill_users
 
 
 def _relevance(scores: FloatArray, context: PoolContext, rows: IntArray | slice) -> FloatArray:

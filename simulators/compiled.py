@@ -40,33 +40,34 @@ class Numbers(NamedTuple):
     ``step``: numbers per cell in ``Memory.amounts``, 2, or 4 in tables of ``slots`` per user.
     """
 
-    factors: np.bool_
-    satiates: np.bool_
-    tires: np.bool_
-    drifts: np.bool_
-    columns: np.int64
-    width: np.int64
-    slots: np.int64
-    step: np.int64
-    choice: np.int64
-    leaving: np.int64
-    returning: np.int64
-    staying: np.int64
-    after_click: np.float32
-    after_skip: np.float32
-    no_click: np.float32
-    threshold: np.float32
-    on_satisfaction: np.float32
-    gain: np.float32
-    per_showing: np.float32
-    per_click: np.float32
-    noise: np.float32
-    memory: np.float32
-    reference: np.float32
-    horizon: np.float32
+    factors: bool
+    satiates: bool
+    tires: bool
+    drifts: bool
+    columns: int
+    width: int
+    slots: int
+    step: int
+    choice: int
+    leaving: int
+    returning: int
+    staying: int
+    after_click: float
+    after_skip: float
+    no_click: float
+    threshold: float
+    on_satisfaction: float
+    gain: float
+    per_showing: float
+    per_click: float
+    noise: float
+    memory: float
+    reference: float
+    horizon: float
 
 
-RECORD = np.dtype(list(Numbers.__annotations__.items()), align=True)
+_AS: dict[type, type] = {bool: np.bool_, int: np.int64, float: np.float32}
+RECORD = np.dtype([(name, _AS[kind]) for name, kind in Numbers.__annotations__.items()], align=True)
 """``Numbers`` in an array of one record: numba takes a tuple's numbers one by one, for 4 µs."""
 
 

@@ -36,15 +36,7 @@ def make_distinct(columns: IntArray, sizes: IntArray, n_columns: int, replaced: 
         free = 0
         for j in range(k if replaced[u] else 0):
             if columns[u, j] == _REFUSED:
-                while _holds(columns, u, free):
+                while (columns[u] == free).any():
                     free += 1
                 columns[u, j] = free
     return True
-
-
-@njit(cache=True, inline="always")
-def _holds(columns: IntArray, u: int, column: int) -> bool:
-    for j in range(columns.shape[1]):
-        if columns[u, j] == column:
-            return True
-    return False

@@ -93,9 +93,7 @@ class SlateTask(Task):
 
     def step(self, actions: NDArray[Any]) -> Visit:
         """Show every user the slate that was picked, once it is one."""
-        columns, replaced = distinct_columns(
-            actions, self._sizes, self._n_columns, self._compiled
-        )
+        columns, replaced = distinct_columns(actions, self._sizes, self._n_columns, self._compiled)
         items = columns
         if self._pools is not None:
             items = self._pools.take(columns + self._first_cell)

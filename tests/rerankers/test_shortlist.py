@@ -19,7 +19,7 @@ from benchmarks.peers.plain_linear import plain_slate
     spread=st.sampled_from([0.0, 0.1, 1.0, 30.0]),
     coarse=st.booleans(),
     k=st.integers(1, 7),
-    likely=st.sampled_from([0.0, 0.5, 1.0]),
+    likely=st.sampled_from([0.0, 0.5, 1.0, "compiled"]),
 )
 def test_slates_are_those_of_the_definition_to_the_last_bit(
     make_pools, catalogue, seed, strengths, spread, coarse, k, likely
@@ -30,14 +30,19 @@ def test_slates_are_those_of_the_definition_to_the_last_bit(
     scores = np.random.default_rng(seed).normal(size=pools.items.shape) * spread
     scores = np.round(scores, 1) if coarse else scores
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(greedy, "LIKELY", likely)
+        if likely == "compiled":
+            patch.setattr(greedy, "MANY", 0)
+        else:
+            patch.setattr(greedy, "LIKELY", likely)
         columns = build_slates(scores, np.array(strengths), context, k)
     for user, strength in enumerate(strengths):
         assert columns[user].tolist() == plain_slate(scores[user], strength, context, user, k)
 
 
-def test_one_by_one_is_as_together(make_pools, catalogue) -> None:
+@pytest.mark.parametrize("compiled", [False, True])
+def test_one_by_one_is_as_together(make_pools, catalogue, monkeypatch, compiled) -> None:
     n = GROUP + 5
+    monkeypatch.setattr(greedy, "MANY", 0 if compiled else n + 1)
     context = PoolContext.of(make_pools(n, 30, seed=4, ragged=True), catalogue, Constraints())
     rng = np.random.default_rng(4)
     scores = np.round(rng.normal(size=context.items.shape), 1)  # ties abound
@@ -49,7 +54,7 @@ def test_one_by_one_is_as_together(make_pools, catalogue) -> None:
         assert alone[0].tolist() == columns[user].tolist()
 
 
-def test_a_distant_candidate_far_down_is_found(make_pools, catalogue) -> None:
+def test_a_distant_candidate_far_down_is_found(make_pools, catalogue, monkeypatch) -> None:
     """Nine candidates alike on top, one unlike them beyond the likely shortlist."""
     context = PoolContext.of(make_pools(FEW + 1, 30, seed=1), catalogue, Constraints())
     distance, patterns = context.pattern_distance, context.patterns
@@ -61,7 +66,9 @@ def test_a_distant_candidate_far_down_is_found(make_pools, catalogue) -> None:
     strength = np.ones(FEW + 1, np.float32)
     short = cut_off(scores.astype(np.float32), strength, 9, greedy.LIKELY)
     assert (scores[:, 25] < short).all()
-    assert build_slates(scores, 1.0, context, 9)[:, 1].tolist() == [25] * (FEW + 1)
+    for many in (0, 99):
+        monkeypatch.setattr(greedy, "MANY", many)
+        assert build_slates(scores, 1.0, context, 9)[:, 1].tolist() == [25] * (FEW + 1)
 
 
 @given(
@@ -80,6 +87,20 @@ def test_a_certain_cut_off_leaves_nobody_within_reach_out(seed, k, n, size):
         assert listed.tolist() == np.flatnonzero(scores[user] >= cut[user]).tolist()
 
 
+def test_without_numba_many_slates_are_filled_all_the_same(
+    make_pools, catalogue, monkeypatch
+) -> None:
+    context = PoolContext.of(make_pools(FEW + 2, 20, seed=2), catalogue, Constraints())
+    scores = np.random.default_rng(2).normal(size=context.items.shape)
+    expected = build_slates(scores, 0.5, context, 5)
+    monkeypatch.setattr(greedy, "MANY", 0)
+    monkeypatch.setattr(greedy, "find_spec", lambda name: None)
+    greedy.compiled_fill.cache_clear()
+    assert greedy.compiled_fill() is None
+    np.testing.assert_array_equal(build_slates(scores, 0.5, context, 5), expected)
+    greedy.compiled_fill.cache_clear()
+
+
 def test_without_a_distance_term_the_shortlist_always_holds() -> None:
     scores = np.random.default_rng(3).normal(size=(50, 40)).astype(np.float32) * 1e4
     nothing = np.zeros(50, np.float32)
@@ -87,7 +108,11 @@ def test_without_a_distance_term_the_shortlist_always_holds() -> None:
     assert holds(np.sort(scores, axis=1)[:, -8], nothing, cut).all()
 
 
-def test_scores_without_end_keep_their_order_and_strengths_need_one(make_pools, catalogue) -> None:
+@pytest.mark.parametrize("many", [0, 99])
+def test_scores_without_end_keep_their_order_and_strengths_need_one(
+    make_pools, catalogue, monkeypatch, many
+) -> None:
+    monkeypatch.setattr(greedy, "MANY", many)
     context = PoolContext.of(make_pools(FEW + 2, 20, seed=2), catalogue, Constraints())
     scores = np.random.default_rng(2).normal(size=context.items.shape)
     scores[:, 4], scores[:, 2] = np.inf, -np.inf
