@@ -4,26 +4,25 @@ import numpy as np
 
 from ...arrays import PAD, BoolArray, FloatArray, IntArray
 from ...errors import InvalidValue
+from ..engines import usual_engine
 
 
 def best_columns(scores: FloatArray, k: int) -> IntArray:
     """Columns of the k highest scores, best first, ``PAD`` for −inf, ``(R, N)`` to ``(R, k)``.
 
-    Among equal scores, which are chosen is arbitrary but the same each time.
+    Equal scores stand by column.
     """
-    n, width = scores.shape
-    chosen = (
-        np.argpartition(scores, width - k, axis=1)[:, width - k :]
-        if width > k
-        else (np.broadcast_to(np.arange(width), (n, width)))
-    )
-    best = np.take_along_axis(scores, chosen, axis=1)
-    order = np.argsort(-best, axis=1, kind="stable")
-    best = np.take_along_axis(best, order, axis=1)
-    columns = np.where(np.isfinite(best), np.take_along_axis(chosen, order, axis=1), PAD)
-    if width < k:
-        columns = np.pad(columns, ((0, 0), (0, k - width)), constant_values=PAD)
-    return columns
+    scores = np.ascontiguousarray(scores, np.float32)
+    if usual_engine() == "compiled":
+        from .slates_compiled import fill_best  # numba need not be installed
+
+        columns = np.empty((len(scores), k), np.intp)
+        fill_best(scores, columns)
+        return columns
+    columns = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    columns[np.isneginf(np.take_along_axis(scores, columns, axis=1))] = PAD
+    missing = max(k - scores.shape[1], 0)
+    return np.pad(columns, ((0, 0), (0, missing)), constant_values=PAD)
 
 
 def filled_blanks(columns: IntArray, blank: BoolArray, n_columns: int) -> IntArray:

@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 from fairloop.arrays import PAD
+from fairloop.simulators.market import slates
 from fairloop.simulators.market.config import (
     DepartureConfig,
     MarketConfig,
@@ -28,7 +29,7 @@ from fairloop.simulators.market.policies import (
     relevance_greedy,
 )
 from fairloop.simulators.market.slates import best_columns, filled_blanks
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -36,15 +37,18 @@ SEEDS = range(3)
 SCORES = arrays(np.float32, (3, 7), elements=st.sampled_from([-np.inf, -1.0, 0.0, 0.5, 2.0, 9.0]))
 
 
-@given(SCORES, st.integers(1, 9))
+@pytest.mark.parametrize("engine", ["numpy", "compiled"])
+@settings(deadline=None)  # the first call compiles
+@given(scores=SCORES, k=st.integers(1, 9))
 def test_the_best_columns_come_best_first_and_never_what_is_not_on_offer(
-    scores: np.ndarray, k: int
+    engine: str, scores: np.ndarray, k: int
 ) -> None:
-    for row, columns in zip(scores, best_columns(scores, k), strict=True):
-        usable = np.sort(row[np.isfinite(row)])[::-1][:k]
-        assert len(columns) == k and len(set(columns[columns >= 0])) == len(usable)
-        np.testing.assert_array_equal(row[columns[: len(usable)]], usable)
-        assert (columns[len(usable) :] == PAD).all()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slates, "usual_engine", lambda: engine)
+        best = best_columns(scores, k)
+    for row, columns in zip(scores.tolist(), best.tolist(), strict=True):
+        usable = sorted((-score, n) for n, score in enumerate(row) if score > -np.inf)[:k]
+        assert columns == [n for _, n in usable] + [PAD] * (k - len(usable))
 
 
 @given(st.integers(1, 6), st.integers(0, 20), st.integers(0, 99))
