@@ -36,8 +36,8 @@ Number: TypeAlias = Any
 class Numbers(NamedTuple):
     """The numbers of a ``WorldConfig`` and of the layouts; a mood effect that is off has row -1.
 
-    ``factors``: whether columns are items. ``width``: numbers per item in ``Items.traits``.
-    ``step``: numbers per cell in ``Memory.amounts``, 2, or 4 in tables of ``slots`` per user.
+    ``factors``: whether columns are items. ``width``: numbers per item in ``Items.traits``, of which
+    the first two are followed by ``pairs`` of a topic and its share. ``step``: numbers per cell in ``Memory.amounts``, 2, or 4 in tables of ``slots`` per user.
     """
 
     factors: bool
@@ -46,6 +46,7 @@ class Numbers(NamedTuple):
     drifts: bool
     columns: int
     width: int
+    pairs: int
     slots: int
     step: int
     choice: int
@@ -78,7 +79,7 @@ def _read(n: Number) -> Numbers:
     choice = (n.after_click, n.after_skip, n.no_click)
     topics = (n.threshold, n.on_satisfaction, n.gain)
     items = (n.per_showing, n.per_click, n.noise)
-    layout = (n.columns, n.width, n.slots, n.step, n.choice)
+    layout = (n.columns, n.width, n.pairs, n.slots, n.step, n.choice)
     switches = (n.factors, n.satiates, n.tires, n.drifts)
     ends = (n.memory, n.reference, n.horizon)
     return Numbers(*switches, *layout, *mood, *choice, *topics, *items, *ends)
@@ -403,7 +404,7 @@ def visit(
                 a += hidden[0] * taste
                 w += hidden[1] * taste
             n = item * c.width + 2
-            while trait_topics[n] >= 0:
+            for _ in range(c.pairs):  # for every item as many: such an end is foreseen
                 t, share = trait_topics[n], traits[n + 1]
                 a += shift[0, t] * share
                 w += shift[1, t] * share
@@ -430,7 +431,7 @@ def visit(
                 gained += drawn
                 n_clicks += _ONE
                 n = item * c.width + 2
-                while trait_topics[n] >= 0:
+                for _ in range(c.pairs):
                     t, share = trait_topics[n], traits[n + 1]
                     if c.satiates:
                         per_topic[r, 0, t] += share

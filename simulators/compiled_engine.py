@@ -25,7 +25,7 @@ class Items(NamedTuple):
             numbers each; the item is read from ``table_items``, the same memory as integers.
         table_items: See ``table``.
         traits: ``width`` numbers per item: appeal and worth, then pairs of a topic and its share.
-            Topics are read from ``trait_topics``, the same memory as integers; -1 ends them.
+            Topics are read from ``trait_topics``, the same memory as integers.
         trait_topics: See ``traits``.
         hidden: Standard deviations of the hidden taste, shape ``(2,)``.
         hidden_luck: Key of each user's hidden taste.
@@ -107,6 +107,7 @@ class CompiledEngine:
             dynamics.decay(days, c.satiation.half_life),
             mood_bases(c),
         )
+        self._pairs = _most_topics(lives.world.topics)
         self._width = len(self._items.traits) // max(len(lives.world.topics), 1)
         self._known: tuple[NDArray[Any], ...] | None = None
 
@@ -153,7 +154,7 @@ class CompiledEngine:
         assert isinstance(memory, DenseMemory)
         if self._known is None or memory.cells is not self._cells:
             self._cells = memory.cells
-            self._numbers = _numbers(self._lives, self._width)
+            self._numbers = _numbers(self._lives, self._width, self._pairs)
             state = _state(self._lives)
             self._known = (*self._items, *_memory(memory), *state, *self._curves)
         return self._known
@@ -189,19 +190,21 @@ def _items(lives: Lives) -> Items:
 
 
 def _item_traits(topics: FloatArray, bias: FloatArray | None) -> FloatArray:
-    """Bias, then topics and their shares, ended by -1; a whole number of cache lines per item."""
+    """Bias, then topics and their shares, then zeros; a whole number of cache lines per item."""
     item, topic = np.nonzero(topics)
     first = np.searchsorted(item, np.arange(len(topics)))
     rank = np.arange(len(item)) - first[item]
-    width = -(-(3 + 2 * (int(rank.max(initial=-1)) + 1)) // 16) * 16
+    width = -(-(2 + 2 * _most_topics(topics)) // 16) * 16
     traits = np.zeros((len(topics), width), np.float32)
-    integers = traits.view(np.int32)
-    integers[:, 2:] = -1
-    integers[item, 2 + 2 * rank] = topic
+    traits.view(np.int32)[item, 2 + 2 * rank] = topic
     traits[item, 3 + 2 * rank] = topics[item, topic]
     if bias is not None:
         traits[:, :2] = bias
     return traits
+
+
+def _most_topics(topics: FloatArray) -> int:
+    return int(np.count_nonzero(topics, axis=1).max(initial=0))
 
 
 def _memory(memory: ItemMemory) -> Memory:
@@ -238,7 +241,7 @@ def _state(lives: Lives) -> State:
     )
 
 
-def _numbers(lives: Lives, width: int) -> NDArray[np.void]:
+def _numbers(lives: Lives, width: int, pairs: int) -> NDArray[np.void]:
     models = {"position": compiled.POSITION, "cascade": compiled.CASCADE, "logit": compiled.LOGIT}
     memory, c = lives.memory, lives.world.config
     assert isinstance(memory, DenseMemory)
@@ -246,6 +249,7 @@ def _numbers(lives: Lives, width: int) -> NDArray[np.void]:
         factors=isinstance(lives.at_rest, Factors),
         columns=lives.world.n_candidates,
         width=width,
+        pairs=pairs,
         slots=memory.n_columns,
         step=2 * memory.stride,
         choice=models[c.choice.model],
