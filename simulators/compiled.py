@@ -36,8 +36,9 @@ Number: TypeAlias = Any
 class Numbers(NamedTuple):
     """The numbers of a ``WorldConfig`` and of the layouts; a mood effect that is off has row -1.
 
-    ``factors``: whether columns are items. ``width``: numbers per item in ``Items.traits``, of which
-    the first two are followed by ``pairs`` of a topic and its share. ``step``: numbers per cell in ``Memory.amounts``, 2, or 4 in tables of ``slots`` per user.
+    ``factors``: whether columns are items. ``width``: numbers per item in ``Items.traits``, where
+    two are followed by ``pairs`` of a topic and its share. ``step``: numbers per cell in
+    ``Memory.amounts``, 2, or 4 in tables of ``slots`` per user.
     """
 
     factors: bool
