@@ -1,4 +1,8 @@
-"""Policies compared on held-out users: same users, same luck, intervals from resampling users."""
+"""Policies compared on held-out users: same users, same luck, intervals from resampling users.
+
+Baselines, learned policies and references stand in one table. A reference sees the truth; it never
+counts as the best baseline, and the planning one is where the gap ends that starts at top-k.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -14,7 +18,9 @@ from ..simulators.logged import LoggedPopulation
 from ..simulators.policies import PolicyLuck
 from .baselines import Entrant
 from .config import EvaluationConfig
+from .families import TopK
 from .outcomes import Arena, UserTotals, run
+from .references import PLANNING
 from .report import ConstraintFigure, EvaluationReport, Interval, PolicyFigures
 
 
@@ -34,7 +40,7 @@ def evaluate(
         entrants: The policies, baselines among them.
         published: Name of the entrant that would be deployed.
         candidates: Where the held-out interactions are.
-        seed: Root of the luck and of the resampling.
+        seed: Root of the luck and of the resampling; the first seeds do not depend on how many.
         config: Seeds, resamples and confidence.
         progress: Called with policies done and in all.
     """
@@ -49,8 +55,9 @@ def evaluate(
         if progress is not None:
             progress(len(totals), len(entrants))
     best = best_baseline(entrants, totals, arena.targets)
+    gap = _gap(entrants)
     table = np.stack([_columns(t, a) for t, a in zip(totals, accuracy, strict=True)], axis=1)
-    figures = _Figures(table, best, arena, config, np.random.default_rng(resampling))
+    figures = _Figures(table, best, gap, arena, config, np.random.default_rng(resampling))
     return EvaluationReport(
         n_users=len(arena),
         seeds=seeds,
@@ -60,7 +67,16 @@ def evaluate(
         published=published,
         best_baseline=None if best is None else entrants[best].name,
         policies=tuple(figures.of(i, entrant) for i, entrant in enumerate(entrants)),
+        gap_from=None if gap is None else entrants[gap[0]].name,
+        gap_to=None if gap is None else entrants[gap[1]].name,
     )
+
+
+def _gap(entrants: Sequence[Entrant]) -> tuple[int, int] | None:
+    """Where top-k and the planning oracle stand; None if one of them was not entered."""
+    names = [entrant.name for entrant in entrants]
+    ends = (TopK().name, PLANNING)
+    return None if not set(ends) <= set(names) else (names.index(ends[0]), names.index(ends[1]))
 
 
 def best_baseline(
@@ -112,7 +128,8 @@ class _Figures:
 
     Args:
         table: Shape ``(U, policies, columns)``.
-        reference: Policy that engagement is divided by; each by itself where None.
+        best: Policy that engagement is divided by; each by itself where None.
+        gap: Policies between whose engagement a share is taken; no share where None.
         arena: Users and limits.
         config: Resamples and confidence.
         rng: Source of the resamples.
@@ -121,7 +138,8 @@ class _Figures:
     def __init__(
         self,
         table: FloatArray,
-        reference: int | None,
+        best: int | None,
+        gap: tuple[int, int] | None,
         arena: Arena,
         config: EvaluationConfig,
         rng: np.random.Generator,
@@ -130,12 +148,12 @@ class _Figures:
         sums = bootstrap_sums(table.reshape(n_users, -1), config.n_bootstrap, rng)
         self._resampled = sums.reshape(-1, *shape) / n_users
         self._means = table.mean(axis=0)
-        self._reference, self._arena, self._config = reference, arena, config
+        self._best, self._gap, self._arena, self._config = best, gap, arena, config
 
     def of(self, index: int, entrant: Entrant) -> PolicyFigures:
         """The figures of one policy."""
         means, resampled = self._means[index], self._resampled[:, index]
-        other = index if self._reference is None else self._reference
+        other = index if self._best is None else self._best
         has_accuracy = means[_HAS_NDCG] > 0 and bool((resampled[:, _HAS_NDCG] > 0).all())
         return PolicyFigures(
             name=entrant.name,
@@ -155,7 +173,20 @@ class _Figures:
             )
             if has_accuracy
             else None,
+            gap_closed=self._gap_closed(index),
         )
+
+    def _gap_closed(self, index: int) -> Interval | None:
+        """Share of the gap that a policy closes; the same users make every gap of a resample."""
+        if self._gap is None:
+            return None
+        start, end = self._gap
+        everyone, resampled = self._means[:, _ENGAGEMENT], self._resampled[:, :, _ENGAGEMENT]
+        gap, gaps = everyone[end] - everyone[start], resampled[:, end] - resampled[:, start]
+        if gap <= 0.0 or not bool((gaps > 0.0).all()):
+            return None
+        gained = resampled[:, index] - resampled[:, start]
+        return self._interval((everyone[index] - everyone[start]) / gap, gained / gaps)
 
     def _constraints(
         self, means: FloatArray, resampled: FloatArray

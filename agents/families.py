@@ -1,5 +1,6 @@
 """Families of simple policies: each differs in a few numbers, and in one knob per constraint."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,13 +10,11 @@ from ..arrays import FloatArray
 from ..candidates.catalogue import Catalogue
 from ..rerankers.constraints import Constraints
 from ..rerankers.context import MEMORYLESS
-from ..rerankers.controller import ControllerConfig
-from ..rerankers.diversity.mmr import MMRConfig, MMRReranker
-from ..rerankers.exposure import ExposureConfig, ExposureReranker
 from ..rerankers.features import FEATURES, feature_names
 from ..rerankers.topk import TopKReranker
-from ..simulators.policies import SlatePolicy, StaticWeights, from_reranker
+from ..simulators.policies import RandomSlates, SlatePolicy, StaticWeights, from_reranker
 from .policy import DIVERSITY
+from .reranker_families import DPP, MMR, ExposureControl
 
 
 class Family(Protocol):
@@ -42,6 +41,10 @@ class Family(Protocol):
         """Its numbers by name."""
         ...
 
+    def remade(self, parameters: Mapping[str, float]) -> SlatePolicy:
+        """The policy of numbers that `parameters` gave, as they are stored with a report."""
+        ...
+
 
 @dataclass(frozen=True)
 class TopK:
@@ -56,96 +59,39 @@ class TopK:
 
     def policy(self, point: FloatArray, knobs: FloatArray) -> SlatePolicy:
         """The base model's order."""
-        return from_reranker(TopKReranker())
+        return self.remade({})
 
     def parameters(self, point: FloatArray, knobs: FloatArray) -> dict[str, float]:
         """None."""
         return {}
 
-
-@dataclass(frozen=True)
-class MMR:
-    """Maximal marginal relevance with a bonus for the groups that have a floor.
-
-    The point is the trade-off's log-odds and the bonus before its softplus.
-    """
-
-    catalogue: Catalogue
-    constraints: Constraints
-    name: str = "mmr"
-
-    @property
-    def start(self) -> FloatArray:
-        """A trade-off of 0.73 and a bonus of 0.31."""
-        return np.array([1.0, -1.0])
-
-    def policy(self, point: FloatArray, knobs: FloatArray) -> SlatePolicy:
-        """The re-ranker at every visit."""
-        config = MMRConfig.model_validate(self.parameters(point, knobs))
-        return from_reranker(MMRReranker(config, self.catalogue, self.constraints))
-
-    def parameters(self, point: FloatArray, knobs: FloatArray) -> dict[str, float]:
-        """Trade-off and bonus."""
-        return {
-            "trade_off": float(1.0 / (1.0 + np.exp(knobs[-1] - point[0]))),
-            "floor_bonus": float(np.logaddexp(0.0, point[1] + knobs[:-1].sum())),
-        }
+    def remade(self, parameters: Mapping[str, float]) -> SlatePolicy:
+        """See `Family.remade`."""
+        return from_reranker(TopKReranker())
 
 
 @dataclass(frozen=True)
-class ExposureControl:
-    """The controller that holds exposure and diversity over time; the knobs raise what it aims at.
+class Chance:
+    """Candidates drawn uniformly, with exact propensities; nothing to tune, no knobs."""
 
-    The point is the log of the gains relative to their defaults.
-    """
-
-    catalogue: Catalogue
-    constraints: Constraints
-    name: str = "exposure"
+    name: str = "random"
 
     @property
     def start(self) -> FloatArray:
-        """The default gains."""
-        return np.zeros(2)
+        """Nothing to search."""
+        return np.zeros(0)
 
     def policy(self, point: FloatArray, knobs: FloatArray) -> SlatePolicy:
-        """The controller from its start; it learns as it serves."""
-        floors = tuple(
-            floor.model_copy(update={"share": _share(floor.share + RAISE * knob)})
-            for floor, knob in zip(self.constraints.exposure, knobs[:-1], strict=True)
-        )
-        diversity = self.constraints.min_diversity
-        raised = self.constraints.model_copy(
-            update={
-                "exposure": floors,
-                "min_diversity": None
-                if diversity is None
-                else _share(diversity + RAISE * knobs[-1]),
-            }
-        )
-        gains = self._gains(point)
-        config = ExposureConfig(controller=ControllerConfig.model_validate(gains))
-        return from_reranker(ExposureReranker(config, self.catalogue, raised))
+        """Uniform draws, from the luck of each simulation."""
+        return self.remade({})
 
     def parameters(self, point: FloatArray, knobs: FloatArray) -> dict[str, float]:
-        """Gains, and how far each aim lies above its target."""
-        names = (*(f"raise:{f.attribute}={f.group}" for f in self.constraints.exposure),)
-        raises = dict(zip((*names, "raise:diversity"), (RAISE * knobs).tolist(), strict=True))
-        return {**self._gains(point), **raises}
+        """None."""
+        return {}
 
-    def _gains(self, point: FloatArray) -> dict[str, float]:
-        default = ControllerConfig()
-        factors = np.exp(np.clip(point, -LARGEST_LOG_GAIN, LARGEST_LOG_GAIN))
-        return {
-            "integral": default.integral * float(factors[0]),
-            "proportional": default.proportional * float(factors[1]),
-        }
-
-
-RAISE = 0.05
-"""What a knob of 1 adds to the aim of the exposure controller."""
-
-LARGEST_LOG_GAIN = 3.0
+    def remade(self, parameters: Mapping[str, float]) -> SlatePolicy:
+        """See `Family.remade`."""
+        return RandomSlates()
 
 
 @dataclass(frozen=True)
@@ -191,6 +137,10 @@ class StaticLinear:
         """The weights by name."""
         return dict(zip(self.names, self.weights(point, knobs).tolist(), strict=True))
 
+    def remade(self, parameters: Mapping[str, float]) -> SlatePolicy:
+        """See `Family.remade`; float32 weights go through a report unchanged."""
+        return StaticWeights(np.array([parameters[name] for name in self.names]), self.name)
+
     @property
     def _free(self) -> np.ndarray:
         with_floors = {*self.searched, *self.names[len(FEATURES) :]}
@@ -200,10 +150,12 @@ class StaticLinear:
 def baseline_families(
     catalogue: Catalogue, constraints: Constraints, units: FloatArray
 ) -> tuple[Family, ...]:
-    """Every baseline that the gate asks for; the last one is where learning starts."""
+    """Every baseline, from what knows least; the last one is where learning starts."""
     return (
+        Chance(),
         TopK(),
         MMR(catalogue, constraints),
+        DPP(catalogue, constraints),
         ExposureControl(catalogue, constraints),
         StaticLinear("static-memoryless", MEMORYLESS, units, constraints),
         StaticLinear(STATE_AWARE, FEATURES, units, constraints),
@@ -211,7 +163,3 @@ def baseline_families(
 
 
 STATE_AWARE = "static-state-aware"
-
-
-def _share(value: float) -> float:
-    return float(np.clip(value, 0.0, 1.0))

@@ -23,6 +23,7 @@ from .jobs import LearnJob, TrainedSeed, TuneJob
 from .outcomes import Arena
 from .parallel import run_jobs
 from .policy import WeightPolicy
+from .references import reference_entrants
 from .report import EvaluationReport
 from .split import UserSplit, split_users
 from .storage import PolicyManifest, save_policy
@@ -114,7 +115,7 @@ def train_policy(
         Entrant(seed_name(i, best), "learned", t.make, t.parameters, t.steps)
         for i, t in enumerate(trained)
     ]
-    entrants = [t.entrant() for t in tuned] + learned
+    entrants = [*(t.entrant() for t in tuned), *learned, *reference_entrants()]
     report = evaluate(
         arenas.test,
         entrants,

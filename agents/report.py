@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import InvalidValue
 
-Kind = Literal["baseline", "learned"]
+Kind = Literal["baseline", "learned", "reference"]
+"""A reference sees what no platform can: it says how much there is to win, and is never served."""
 
 
 class _Model(BaseModel):
@@ -53,7 +54,7 @@ class PolicyFigures(_Model):
 
     Attributes:
         name: Name for tables.
-        kind: A baseline, or learned.
+        kind: A baseline, learned, or a reference that could not be deployed.
         parameters: Tuned parameters by name; weights for the linear ones.
         simulator_steps: User-steps of simulation spent on tuning or learning it.
         engagement: Satisfaction summed over clicks, per user over the horizon. Users click and
@@ -65,6 +66,10 @@ class PolicyFigures(_Model):
         retained: Share of users who had not left at the horizon.
         constraints: Each constraint, in the order of the specification, diversity last.
         ndcg: NDCG of the first slate against held-out interactions, over users who have any.
+        gap_closed: Engagement above ``EvaluationReport.gap_from``, as a share of what
+            ``EvaluationReport.gap_to`` has above it, paired on the same users and the same luck;
+            negative below the former, above 1 beyond the latter. None where the gap is not
+            positive in every resample, or one of the two was not evaluated.
     """
 
     name: str
@@ -77,6 +82,12 @@ class PolicyFigures(_Model):
     retained: Interval
     constraints: tuple[ConstraintFigure, ...]
     ndcg: Interval | None
+    gap_closed: Interval | None = None
+
+    @property
+    def reference(self) -> bool:
+        """Whether it sees what no platform can, and so could not be deployed."""
+        return self.kind == "reference"
 
     @property
     def meets_constraints(self) -> bool:
@@ -102,6 +113,9 @@ class EvaluationReport(_Model):
         best_baseline: The tuned baseline of highest engagement among those that break no
             constraint by their point estimate; None if all do.
         policies: Figures of each policy.
+        gap_from: Where the gap that policies close begins: the base model's own order.
+        gap_to: Where it ends: a reference that plans with the truth. It holds no constraint, so a
+            policy that does would not close the gap even if it chose as well.
     """
 
     n_users: int = Field(ge=0)
@@ -112,6 +126,8 @@ class EvaluationReport(_Model):
     published: str
     best_baseline: str | None
     policies: tuple[PolicyFigures, ...]
+    gap_from: str | None = None
+    gap_to: str | None = None
 
     def figures(self, name: str) -> PolicyFigures:
         """The figures of one policy.

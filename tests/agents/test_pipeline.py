@@ -15,6 +15,7 @@ from fairloop.agents.jobs import LearnJob
 from fairloop.agents.learner_config import PPOConfig
 from fairloop.agents.outcomes import Arena
 from fairloop.agents.pipeline import PUBLISHED, Seeds, split_arenas, train_policy, tune_jobs
+from fairloop.agents.references import MYOPIC, PLANNING
 from fairloop.agents.search import SearchConfig
 from fairloop.agents.split import SplitConfig, split_users
 from fairloop.agents.storage import load_policy
@@ -50,9 +51,12 @@ def trained(candidates):
 
 def test_everything_is_compared_and_judged(trained):
     result, stages = trained
-    names = [p.name for p in result.report.policies]
-    assert names[:5] == list(GateConfig().required_baselines)
-    assert sorted(names[5:])[0] == PUBLISHED and len(names) == 7
+    of_kind: dict[str, list[str]] = {"baseline": [], "learned": [], "reference": []}
+    for figures in result.report.policies:
+        of_kind[figures.kind].append(figures.name)
+    assert set(GateConfig().required_baselines) | {"random", "dpp"} == set(of_kind["baseline"])
+    assert sorted(of_kind["learned"])[0] == PUBLISHED and len(of_kind["learned"]) == 2
+    assert of_kind["reference"] == [MYOPIC, PLANNING]
     assert result.report.learned.kind == "learned"
     assert len(set(result.report.seeds)) == 5
     assert {stage for stage, _, _ in stages} == {"tune baselines", "learn", "evaluate"}

@@ -51,7 +51,8 @@ def test_side_by_side_equals_one_after_the_other(arena):
 
 def test_every_baseline_of_the_gate_is_tuned_and_last_comes_the_start(arena):
     families = baseline_families(arena.world.catalogue, arena.constraints, np.ones(11))
-    assert tuple(f.name for f in families) == GateConfig().required_baselines
+    names = [family.name for family in families]
+    assert set(GateConfig().required_baselines) <= set(names) and len(set(names)) == len(names)
     assert isinstance(families[-1], StaticLinear)
     assert families[-1].searched == FEATURES
 
