@@ -68,7 +68,6 @@ def restore_controller(
         ) from error
 
 
-def longest_window(constraints: Constraints, controller: ConstraintController) -> int:
+def longest_window(controller: ConstraintController) -> int:
     """Slates that the controller looks back on."""
-    windows = (floor.window for floor in constraints.exposure)
-    return max(controller.config.diversity_window, *windows, 1)
+    return max(controller.windows)

@@ -250,7 +250,7 @@ def open_recommender(
         orderer = _orderer(settings, home, ordering, candidates)
         if ordering is None:
             versions.ensure_builtin(session, orderer.version)
-        window = longest_window(orderer.constraints, orderer.controller)
+        window = longest_window(orderer.controller)
         restore_controller(session, orderer.controller, orderer.version, window)
     return Recommender(
         database, proposing.version, candidates, orderer, explainer or Explainer(), settings.k

@@ -39,8 +39,9 @@ class PoolContext:
         memoryless: The features named in ``MEMORYLESS``, shape ``(U, 3, N)``: base score
             standardised within the pool, log popularity and year standardised over the catalogue
             (0 where the year is not known). 0 in padding.
-        floors: Membership in the group of each exposure floor, shape ``(n_floors, U, N)``.
-        floor_targets: Target share of each floor, shape ``(n_floors,)``.
+        floors: Whose share each limit on exposure keeps up, shape ``(n_floors, U, N)``: a floor's
+            group, or all but a ceiling's group.
+        floor_targets: Least exposure share of each, shape ``(n_floors,)``.
         min_diversity: Target diversity, if there is one.
         summary: What `observation` shows of a pool itself, shape ``(U, S)``.
     """
@@ -72,13 +73,15 @@ class PoolContext:
         Args:
             pools: The pools.
             catalogue: The items in them.
-            constraints: Their floors become columns; the filters are not applied here.
+            constraints: Their floors and ceilings become columns; the filters are not applied
+                here.
             patterns: The catalogue's topic patterns, where they are at hand already.
 
         Raises:
-            InvalidValue: A floor names an attribute or group that the catalogue does not have,
-                or the pools hold an item index outside the catalogue.
+            InvalidValue: A limit names an attribute or group that the catalogue does not have,
+                a ratio was not resolved, or the pools hold an item index outside the catalogue.
         """
+        constraints.require_resolved()
         items = pools.items
         valid = pools.valid
         if items.size and int(items.max()) >= catalogue.n_items:
@@ -104,7 +107,7 @@ class PoolContext:
             pattern_distance=table.distance,
             memoryless=memoryless,
             floors=floors.astype(np.float32),
-            floor_targets=np.array([f.share for f in constraints.exposure], np.float32),
+            floor_targets=np.array([f.least for f in constraints.exposure], np.float32),
             min_diversity=constraints.min_diversity,
             summary=summary,
         )
@@ -211,8 +214,8 @@ def _standardised(values: FloatArray) -> FloatArray:
 
 
 def _floor_masks(constraints: Constraints, catalogue: Catalogue) -> FloatArray:
-    """Membership of every item in the group of each floor, ``(n_floors, I)``."""
-    masks = [catalogue.group(f.attribute).mask(f.group) for f in constraints.exposure]
+    """Items whose share each limit keeps up, ``(n_floors, I)``."""
+    masks = [limit.members(catalogue) for limit in constraints.exposure]
     return np.array(masks, np.float32).reshape(len(masks), catalogue.n_items)
 
 

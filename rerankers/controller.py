@@ -1,9 +1,13 @@
-"""Holds floors over time: a proportional-integral controller on score bonuses.
+"""Holds limits over time: a proportional-integral controller on score bonuses.
 
 After FairCo (Morik et al., SIGIR 2020), which adds to each score a bonus proportional to the
 exposure that its group is owed. An integral term is added, so that a bonus that is needed for ever
 is held without a standing debt. Bonuses never fall below zero: a floor lifts, it does not push
 down a group that has more than its share.
+
+A ceiling pushes down: it is a floor on everything but its group, whose bonus orders candidates as
+the same amount taken off the group's scores would. Limits on engagement gaps are not acted on: one
+slate says nothing about a mean over users and weeks.
 """
 
 from typing import Annotated, Self
@@ -38,8 +42,9 @@ class ControllerConfig(BaseModel):
             answers to its strength more weakly than exposure does to a bonus.
         largest_bonus: Where a bonus ends; reached only when a target is out of reach.
         margin: Aimed at above each target, so that noise does not end below it.
-        diversity_window: Slates over which diversity is amortised.
-        start_bonus: Bonus of each floor before anything was measured; one number for all.
+        diversity_window: Slates over which diversity is amortised; as the constraints say, where
+            None.
+        start_bonus: Bonus of each limit on exposure before anything was measured; one number for all.
         start_diversity: Strength of the distance term before anything was measured.
     """
 
@@ -50,7 +55,7 @@ class ControllerConfig(BaseModel):
     diversity_scale: Gain = 20.0
     largest_bonus: Annotated[float, Field(gt=0.0)] = 20.0
     margin: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
-    diversity_window: Annotated[int, Field(ge=1)] = 1000
+    diversity_window: Annotated[int, Field(ge=1)] | None = None
     start_bonus: Gain = 0.0
     start_diversity: Gain = 0.0
 
@@ -59,8 +64,9 @@ class ControllerState(BaseModel):
     """What a controller remembers; saved and restored as JSON.
 
     Attributes:
-        keys: What each entry holds: the floors by name, then ``"diversity"``.
-        targets: Target of each entry when the state was made, without margin.
+        keys: What each entry holds: the items that each limit on exposure lifts, then
+            ``"diversity"``.
+        targets: Least level of each entry when the state was made, without margin.
         integral: The integral part of each bonus.
         recent: The latest measured values of each entry, oldest first, at most a window each.
         n_slates: Slates measured in all.
@@ -78,21 +84,26 @@ class ControllerState(BaseModel):
 
 
 class ConstraintController:
-    """Bonuses for each exposure floor, and the strength of the distance term for diversity.
+    """Bonuses for each limit on exposure, and the strength of the distance term for diversity.
 
-    Entries are in the order of `observation`'s gaps: the floors, then diversity. Where no floor on
-    diversity is set its entry stays at its start.
+    Entries are in the order of `observation`'s gaps: floors and ceilings as the constraints list
+    them, then diversity. Where no floor on diversity is set its entry stays at its start.
+
+    Raises:
+        InvalidValue: A limit on a ratio was not resolved.
     """
 
     def __init__(self, constraints: Constraints, config: ControllerConfig | None = None) -> None:
         self.config = ControllerConfig() if config is None else config
+        constraints.require_resolved()
         floors = constraints.exposure
-        self._keys = (*(f"{f.attribute}={f.group}" for f in floors), "diversity")
-        self._targets = (*(f.share for f in floors), constraints.min_diversity)
+        self._keys = (*constraints.labels, "diversity")
+        self._targets = (*(f.least for f in floors), constraints.min_diversity)
         self._active = np.array([t is not None for t in self._targets])
         self._target = np.array([0.0 if t is None else t for t in self._targets])
-        windows = (*(f.window for f in floors), self.config.diversity_window)
-        self._recent = [_Window(w) for w in windows]
+        diversity_window = self.config.diversity_window or constraints.diversity_window
+        self.windows = (*(f.window for f in floors), diversity_window)
+        self._recent = [_Window(w) for w in self.windows]
         start = [self.config.start_bonus] * len(floors) + [self.config.start_diversity]
         self._integral = np.array(start)
         self._gain = self._active.astype(np.float64)
@@ -101,14 +112,20 @@ class ConstraintController:
 
     @property
     def gaps(self) -> FloatArray:
-        """Mean over the window minus target, shape ``(C,)``; 0 before anything was measured."""
+        """Mean over the window minus the least, shape ``(C,)``; 0 before anything was measured.
+
+        Negative where a limit is broken, floors and ceilings alike.
+        """
         return self._active * np.array(
             [w.mean - t if len(w) else 0.0 for w, t in zip(self._recent, self._target, strict=True)]
         )
 
     @property
     def bonuses(self) -> FloatArray:
-        """Bonus of each floor, then the diversity strength, shape ``(C,)``, not negative."""
+        """Bonus of each limit, then the diversity strength, shape ``(C,)``, not negative.
+
+        That of a ceiling goes to all but its group.
+        """
         aim = self._target + self.config.margin
         owed = np.array([w.shortfall(a) for w, a in zip(self._recent, aim, strict=True)])
         raw = self._integral + self._gain * self.config.proportional * _pace(self._n_latest) * owed
@@ -125,7 +142,8 @@ class ConstraintController:
         """Take in what the slates just shown did.
 
         Args:
-            measured: Each slate's exposure share per floor and its diversity, shape ``(U, C)``.
+            measured: Exposure share of what each limit lifts, and diversity, of each slate, shape
+                ``(U, C)``.
             active: Users who were shown a slate, shape ``(U,)``; all by default.
 
         Raises:

@@ -45,7 +45,7 @@ class ExposureConfig(RerankerSettings):
 
 
 class ExposureReranker:
-    """Holds each floor's amortised exposure share, and the mean diversity, at their targets.
+    """Holds each amortised exposure share, and the mean diversity, within their limits.
 
     It learns as it serves: each call moves the state of ``controller``, so equal slates need equal
     generators *and* equal states. Save the state with ``controller.to_json()``. O(U · N · k).
@@ -80,11 +80,11 @@ class ExposureReranker:
 
 
 def measure(context: PoolContext, columns: IntArray) -> FloatArray:
-    """Exposure share of every floor and diversity of each slate, shape ``(U, C)``."""
+    """Exposure share of what every limit lifts, and diversity, of each slate, ``(U, C)``."""
     return np.vstack([slate_exposure_share(context, columns), slate_diversity(context, columns)]).T
 
 
 def _lifted(context: PoolContext, bonuses: FloatArray) -> FloatArray:
-    """Standardised base scores plus the bonuses of the floors' members, ``(U, N)``."""
+    """Standardised base scores plus the bonuses of what the limits lift, ``(U, N)``."""
     lift = np.tensordot(bonuses.astype(np.float32), context.floors, axes=1)
     return context.memoryless[:, 0] + lift

@@ -35,8 +35,8 @@ TASTE_PRIOR = 1.0
 
 
 def feature_names(constraints: Constraints) -> tuple[str, ...]:
-    """Names of all ``F`` feature columns: `FEATURES`, then one for each exposure floor."""
-    return FEATURES + tuple(f"floor:{f.attribute}={f.group}" for f in constraints.exposure)
+    """Names of all ``F`` feature columns: `FEATURES`, then one for each limit on exposure."""
+    return FEATURES + tuple(f"floor:{label}" for label in constraints.labels)
 
 
 def scoring_features(
@@ -110,7 +110,7 @@ def observation(
 
 def observation_names(topic_names: tuple[str, ...], constraints: Constraints) -> tuple[str, ...]:
     """Names of the columns of `observation`, in order."""
-    floors = [f"{f.attribute}={f.group}" for f in constraints.exposure]
+    floors = constraints.labels
     return (
         *(f"clicks_lately:{t}" for t in topic_names),
         *(f"taste:{t}" for t in topic_names),

@@ -7,20 +7,19 @@ import numpy as np
 from ..arrays import BoolArray, FloatArray
 from ..rerankers.constraints import Constraints
 
-DIVERSITY_WINDOW = 1000
-"""Slates over which diversity is averaged; the default window of an exposure floor."""
-
 
 class Controller(Protocol):
     """Watches the constraints over all users of a platform and may shift everyone's weights.
 
-    ``C`` constraints: each exposure floor in order, then diversity. ``A`` weights: each scoring
-    feature in order, then the diversity strength.
+    ``C`` limits on slates: each floor or ceiling in order, then diversity. A level is the exposure
+    share of what the limit lifts (a floor's group, all but a ceiling's), so that all of them ask
+    for at least something. ``A`` weights: each scoring feature in order, then the diversity
+    strength. Limits on engagement gaps are not among them: no slate shows one.
     """
 
     @property
     def gaps(self) -> FloatArray:
-        """Measured minus target, shape ``(C,)``; part of what a policy observes."""
+        """Level minus least level, shape ``(C,)``; part of what a policy observes."""
         ...
 
     def offsets(self) -> FloatArray:
@@ -31,7 +30,7 @@ class Controller(Protocol):
         """Take in a batch of slates.
 
         Args:
-            measured: Exposure share of each floor's group, then diversity, shape ``(U, C)``.
+            measured: Level of each limit, shape ``(U, C)``.
             active: Users that were shown a slate, shape ``(U,)``.
         """
         ...
@@ -42,8 +41,8 @@ class Controller(Protocol):
 
 
 def constraint_targets(constraints: Constraints) -> FloatArray:
-    """Target of each constraint, shape ``(C,)``; 0 for diversity where none is set."""
-    floors = [floor.share for floor in constraints.exposure]
+    """Least level of each limit, shape ``(C,)``; 0 for diversity where none is set."""
+    floors = [limit.least for limit in constraints.exposure]
     return np.array([*floors, constraints.min_diversity or 0.0], np.float32)
 
 
@@ -51,19 +50,19 @@ class RunningGaps:
     """Measures and does not steer: exponential means over about the last ``window`` slates.
 
     Args:
-        constraints: Targets and windows. A constraint on diversity that is not set has gap 0.
+        constraints: Limits and windows. A limit on diversity that is not set has gap 0.
     """
 
     def __init__(self, constraints: Constraints) -> None:
         self._targets = constraint_targets(constraints)
-        windows = [floor.window for floor in constraints.exposure]
-        self._windows = np.array([*windows, DIVERSITY_WINDOW], np.float64)
+        windows = [limit.window for limit in constraints.exposure]
+        self._windows = np.array([*windows, constraints.diversity_window], np.float64)
         self._bounded = np.array([True] * len(windows) + [constraints.min_diversity is not None])
         self.reset()
 
     @property
     def gaps(self) -> FloatArray:
-        """Measured minus target, shape ``(C,)``; 0 before the first slate."""
+        """Level minus least level, shape ``(C,)``; 0 before the first slate."""
         if self._seen == 0:
             return np.zeros(len(self._targets), np.float32)
         return np.where(self._bounded, self._means - self._targets, 0.0).astype(np.float32)

@@ -51,7 +51,7 @@ class MMRReranker:
     def __init__(self, config: MMRConfig, catalogue: Catalogue, constraints: Constraints) -> None:
         self._config = config
         self._patterns = TopicPatterns.of(catalogue)
-        masks = [catalogue.group(f.attribute).mask(f.group) for f in constraints.exposure]
+        masks = [limit.members(catalogue) for limit in constraints.exposure]
         members = np.sum(masks, axis=0) if masks else np.zeros(catalogue.n_items)
         self._bonus = (config.floor_bonus * members).astype(np.float32)
 
