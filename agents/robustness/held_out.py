@@ -143,8 +143,9 @@ def evaluate_held_out(
     totals = play(places, entrants, workers, progress)
     rng = np.random.default_rng(resampling)
     paired = _paired(totals, places, entrants, baseline, config, rng)
+    unreachable = why_unreachable(arena)  # the pools are the same in every world
     worlds = tuple(
-        world_figures(name, place, paired.figures(number))
+        world_figures(name, place, paired.figures(number), unreachable)
         for number, (name, place) in enumerate(zip(names, places, strict=True))
     )
     return HeldOutReport(
@@ -191,7 +192,8 @@ def evaluate_elsewhere(
     for name, place, found in zip(arenas, places, totals, strict=True):
         rng = np.random.default_rng(resampling)
         paired = _paired([found], [place], entrants, baseline, config, rng)
-        worlds.append(world_figures(name, place, paired.figures(0)))
+        unreachable = why_unreachable(place.arena)
+        worlds.append(world_figures(name, place, paired.figures(0), unreachable))
     return HeldOutReport(
         baseline=baseline,
         ranges=None,
@@ -203,7 +205,7 @@ def evaluate_elsewhere(
 
 
 def world_figures(
-    name: str, place: Place, entrants: tuple[EntrantFigures, ...]
+    name: str, place: Place, entrants: tuple[EntrantFigures, ...], unreachable: str | None
 ) -> WorldFigures:
     """What is reported of one world."""
     return WorldFigures(
@@ -212,7 +214,7 @@ def world_figures(
         drawn=place.drawn,
         seeds=place.seeds,
         n_users=len(place.arena),
-        unreachable=why_unreachable(place.arena),
+        unreachable=unreachable,
         entrants=entrants,
     )
 
@@ -236,9 +238,7 @@ def _paired(
     rng: np.random.Generator,
 ) -> Paired:
     arenas = [place.arena for place in places]
-    return Paired(
-        totals, entrants, baseline, arenas, config.n_bootstrap, config.confidence, rng
-    )
+    return Paired(totals, entrants, baseline, arenas, config.n_bootstrap, config.confidence, rng)
 
 
 def _overall(

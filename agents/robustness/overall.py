@@ -21,8 +21,8 @@ def geometric_mean(log_values: FloatArray, resampled: FloatArray, confidence: fl
     The variance of the mean of the logs is the sum of its variance over worlds, ``s² / W``, and of
     its variance over resampled users. What both hold, the part of a user *in* a world, is counted
     twice and not taken out again: it is small, and doubt shall not shrink. Quantiles are Student's,
-    with degrees of freedom by Satterthwaite (1946) from ``W − 1`` and ``U − 1 → ∞``: with few worlds
-    an interval is wide, as it has to be.
+    with Satterthwaite's (1946) degrees of freedom, ``W − 1`` for worlds and many for users: with
+    few worlds an interval is wide, as it has to be.
 
     Args:
         log_values: Estimate in each world, shape ``(W,)``.

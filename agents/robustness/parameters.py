@@ -1,8 +1,8 @@
 """The parameters of a world by name, such as ``"satiation.strength"``: their bounds and values.
 
 What ``simulators.config`` declares with ``parameter`` can be varied, but for the ``tastes``: these
-are part of what `fit_world` makes of the data. How well a world knows its users' tastes is varied by
-noise on what it made of them instead (`worlds.with_taste_noise`).
+are part of what `fit_world` makes of the data. How well a world knows its users' tastes is varied
+by noise on what it made of them instead (`worlds.with_taste_noise`).
 """
 
 from collections.abc import Mapping

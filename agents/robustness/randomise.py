@@ -181,8 +181,8 @@ def randomise_users(world: World, ranges: WorldRanges, seed: int) -> World:
     """Give every user their own draw of what differs between users anyway.
 
     One batch of users then lives in as many worlds as it has users, at no cost: how strongly a user
-    satiates, tires, drifts, leaves and returns is a factor of each row (`Sensitivities`). Everything
-    else is one number for a world; `training_worlds` varies it between several.
+    satiates, tires, drifts, leaves and returns is a factor of each row (`Sensitivities`). All else
+    is one number for a world; `training_worlds` varies it between several.
 
     Args:
         world: The users.
