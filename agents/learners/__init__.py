@@ -1,0 +1,1 @@
+"""Further formulations of the learned re-ranker, all behind one `Learner` protocol."""
