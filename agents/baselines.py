@@ -7,6 +7,7 @@ policy is calibrated in the same way.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -64,6 +65,21 @@ class Member:
         return self.family.parameters(self.point, self.knobs)
 
 
+class SearchPoint(NamedTuple):
+    """One generation of a search.
+
+    Attributes:
+        steps: User-steps that the search had spent.
+        best: Value of its best trial: engagement relative to the base order's, less the price of
+            what the constraints lack.
+        mean: Mean value of its trials.
+    """
+
+    steps: int
+    best: float
+    mean: float
+
+
 @dataclass(frozen=True)
 class Tuned:
     """What tuning gave.
@@ -73,11 +89,13 @@ class Tuned:
         halfway: What the search had found at ``start_steps``, calibrated on the training users:
             where learning starts. The same member where no such point was asked for.
         steps: User-steps that were simulated.
+        curve: How the search went.
     """
 
     member: Member
     halfway: Member
     steps: int
+    curve: tuple[SearchPoint, ...] = ()
 
     def entrant(self) -> Entrant:
         """The policy as a baseline of the comparison."""
@@ -119,6 +137,7 @@ def tune(
     begin = calibrate(member.turned, training, n_test, start_seed, calibration)
     member = member.turned(begin.knobs)
     scale = _reference_engagement(training, trial_seed)
+    curve: list[SearchPoint] = []
 
     def trials(points: FloatArray, generation: int) -> tuple[FloatArray, int]:
         rng = np.random.default_rng([trial_seed, generation])
@@ -130,7 +149,10 @@ def tune(
             - search.price * float(np.maximum(begin.aims - t.levels(), 0.0).sum())
             for t in tried
         ]
-        return np.array(values), sum(t.n_slates for t in tried)
+        spent = sum(t.n_slates for t in tried)
+        before = curve[-1].steps if curve else 0
+        curve.append(SearchPoint(before + spent, max(values), float(np.mean(values))))
+        return np.array(values), spent
 
     found = maximise(
         trials, family.start, search, np.random.default_rng(streams[3]), start_steps, progress
@@ -142,7 +164,7 @@ def tune(
         nearer = calibrate(halfway.turned, training, n_test, start_seed, calibration)
         halfway = halfway.turned(nearer.knobs)
         steps += nearer.steps
-    return Tuned(member.turned(end.knobs), halfway, steps)
+    return Tuned(member.turned(end.knobs), halfway, steps, tuple(curve))
 
 
 def weight_units(arena: Arena, seed: int) -> FloatArray:

@@ -1,7 +1,7 @@
 """The two kinds of work that may run in a worker process: tune a baseline, train a seed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -10,7 +10,10 @@ from ..simulators.policies import ObservationPolicy, SlatePolicy
 from .baselines import Tuned, tune
 from .calibration import CalibrationConfig, calibrate, margins
 from .config import TrainConfig
+from .curves import Curve
+from .evaluate import constraint_names
 from .families import Family, StaticLinear
+from .kept import KeptPolicy, KeptSeed, KeptTuning, learning_curve, search_curve
 from .outcomes import Arena, MakePolicy, run
 from .policy import WeightPolicy, size_of
 from .search import SearchConfig
@@ -32,6 +35,23 @@ class TuneJob:
     search: SearchConfig
     calibration: CalibrationConfig
     start_steps: int | None
+
+    @property
+    def name(self) -> str:
+        """See `Stage.name`."""
+        return f"tune-{self.family.name}"
+
+    def write(self, result: Tuned) -> KeptTuning:
+        """See `Stage.write`."""
+        return KeptTuning.of(result)
+
+    def read(self, text: str) -> Tuned:
+        """See `Stage.read`."""
+        return KeptTuning.model_validate_json(text).tuned(self.family)
+
+    def curve(self, result: Tuned) -> Curve:
+        """See `Stage.curve`."""
+        return search_curve(result.curve)
 
     def __call__(self, progress: Progress) -> Tuned:
         """Do the work."""
@@ -117,6 +137,26 @@ class LearnJob:
     seed: int
     calibration_seed: int
     config: TrainConfig
+
+    @property
+    def name(self) -> str:
+        """See `Stage.name`."""
+        return f"learn-{self.seed}"
+
+    def write(self, result: TrainedSeed) -> KeptSeed:
+        """See `Stage.write`."""
+        values = {f.name: getattr(result, f.name) for f in fields(result)}
+        return KeptSeed(**{**values, "policy": KeptPolicy.of(result.policy)})
+
+    def read(self, text: str) -> TrainedSeed:
+        """See `Stage.read`."""
+        kept = KeptSeed.model_validate_json(text)
+        return TrainedSeed(**{**dict(kept), "policy": kept.policy.policy()})
+
+    def curve(self, result: TrainedSeed) -> Curve:
+        """See `Stage.curve`."""
+        names = (name or "diversity" for name in constraint_names(self.training.constraints))
+        return learning_curve(result.curve, tuple(names))
 
     def __call__(self, progress: Progress) -> TrainedSeed:
         """Do the work."""

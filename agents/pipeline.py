@@ -21,11 +21,11 @@ from .families import STATE_AWARE, baseline_families
 from .gate import Verdict, judge
 from .jobs import LearnJob, TrainedSeed, TuneJob
 from .outcomes import Arena
-from .parallel import run_jobs
 from .policy import WeightPolicy
 from .references import reference_entrants
 from .report import EvaluationReport
 from .split import UserSplit, split_users
+from .stages import Work, open_work, run_stages
 from .storage import PolicyManifest, save_policy
 from .targets import default_constraints
 
@@ -43,6 +43,8 @@ class TrainedPolicy:
         report: Every training seed and every tuned baseline on held-out users.
         verdict: Whether it may be deployed.
         training: Each training seed.
+        work: Where its stages and their curves are kept; None if they are not.
+        resumed: Names of the stages that an earlier run had kept.
     """
 
     policy: WeightPolicy
@@ -50,6 +52,8 @@ class TrainedPolicy:
     report: EvaluationReport
     verdict: Verdict
     training: tuple[TrainedSeed, ...]
+    work: Work | None = None
+    resumed: tuple[str, ...] = ()
 
     def save(self, policies: Path) -> Path:
         """Write the policy and its manifest; the folder's name is the version.
@@ -74,6 +78,9 @@ def train_policy(
     config: TrainConfig | None = None,
     progress: StageProgress | None = None,
     candidates_version: str = "",
+    work: Path | None = None,
+    *,
+    fresh: bool = False,
 ) -> TrainedPolicy:
     """Train a constrained re-ranker and judge it against tuned baselines on held-out users.
 
@@ -82,8 +89,13 @@ def train_policy(
         config: Budgets, seeds, limits and the rule for deployment.
         progress: Called with the name of the stage, work done and work in all.
         candidates_version: Recorded as lineage.
+        work: Folder in which each stage (a tuned baseline, a training seed) is kept as it ends, in
+            a folder of its configuration, candidates and code; a run that was cut goes on there,
+            to the same result. Nothing is kept by default.
+        fresh: Forget what an earlier run of the same configuration kept.
 
     Raises:
+        CorruptArtifact: A kept stage cannot be read.
         InvalidValue: There are too few users to split, or a constraint names an unknown group.
         UnreachableConstraint: No slates from these pools could hold a constraint.
     """
@@ -95,7 +107,10 @@ def train_policy(
     check_reachable(world.pools, arenas.train.constraints, world.catalogue, config.world.slate_size)
 
     tuning = tune_jobs(arenas, config, seeds)
-    tuned = run_jobs(tuning, config.workers, lambda d, t: report_to("tune baselines", d, t))
+    kept = None if work is None else open_work(work, candidates, config, fresh=fresh)
+    tuned, resumed = run_stages(
+        tuning, kept, config.workers, lambda d, t: report_to("tune baselines", d, t)
+    )
     learning = [
         LearnJob(
             arenas.train,
@@ -108,7 +123,9 @@ def train_policy(
         )
         for seed in seeds.training(config.training_seeds)
     ]
-    trained = run_jobs(learning, config.workers, lambda d, t: report_to("learn", d, t))
+    trained, resumed_too = run_stages(
+        learning, kept, config.workers, lambda d, t: report_to("learn", d, t)
+    )
 
     best = int(np.argmax([t.rank for t in trained]))
     learned = [
@@ -127,7 +144,15 @@ def train_policy(
     )
     verdict = judge(report, config.gate)
     manifest = _manifest(trained[best], report, verdict, config, arenas.test, candidates_version)
-    return TrainedPolicy(trained[best].policy, manifest, report, verdict, tuple(trained))
+    return TrainedPolicy(
+        policy=trained[best].policy,
+        manifest=manifest,
+        report=report,
+        verdict=verdict,
+        training=tuple(trained),
+        work=kept,
+        resumed=(*resumed, *resumed_too),
+    )
 
 
 PUBLISHED = "learned"

@@ -8,7 +8,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from safetensors import SafetensorError
@@ -98,7 +98,7 @@ def save_policy(policy: WeightPolicy, manifest: PolicyManifest, policies: Path) 
     Raises:
         StorageFull: The disk refused; nothing was kept.
     """
-    tensors = save(_tensors(policy))
+    tensors = save(tensors_of(policy))
     body = {
         "manifest": manifest.model_dump(mode="json"),
         "tensors_sha256": hashlib.sha256(tensors).hexdigest(),
@@ -144,7 +144,7 @@ def load_policy(folder: Path) -> StoredPolicy:
                 mend="Restore the folder from a copy, or train the policy again.",
             )
         manifest = PolicyManifest.model_validate(body["manifest"])
-        policy = _policy(load(tensors), manifest)
+        policy = policy_of(load(tensors), manifest)
     except (
         OSError,
         UnicodeDecodeError,
@@ -183,7 +183,32 @@ def _content_hash(body: dict[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _tensors(policy: WeightPolicy) -> dict[str, FloatArray]:
+class Described(Protocol):
+    """What stands beside the tensors of a policy and is needed to put it together again."""
+
+    @property
+    def constraints(self) -> Constraints:
+        """The limits."""
+        ...
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Scoring features."""
+        ...
+
+    @property
+    def observation_names(self) -> tuple[str, ...]:
+        """Columns it reads."""
+        ...
+
+    @property
+    def n_hidden(self) -> int:
+        """Number of tanh layers."""
+        ...
+
+
+def tensors_of(policy: WeightPolicy) -> dict[str, FloatArray]:
+    """The arrays of a policy by name."""
     tensors: dict[str, FloatArray] = {name: getattr(policy, name) for name in _VECTORS}
     for i, layer in enumerate(policy.hidden):
         tensors[f"hidden.{i}.weight"] = layer.weight
@@ -193,15 +218,21 @@ def _tensors(policy: WeightPolicy) -> dict[str, FloatArray]:
     return tensors
 
 
-def _policy(tensors: dict[str, FloatArray], manifest: PolicyManifest) -> WeightPolicy:
+def policy_of(tensors: dict[str, FloatArray], described: Described) -> WeightPolicy:
+    """The policy of the arrays that `tensors_of` gave.
+
+    Raises:
+        KeyError: An array is missing.
+        InvalidValue: Shapes contradict the names.
+    """
     hidden = tuple(
         Layer(tensors[f"hidden.{i}.weight"], tensors[f"hidden.{i}.bias"])
-        for i in range(manifest.n_hidden)
+        for i in range(described.n_hidden)
     )
     return WeightPolicy(
-        constraints=manifest.constraints,
-        feature_names=manifest.feature_names,
-        observation_names=manifest.observation_names,
+        constraints=described.constraints,
+        feature_names=described.feature_names,
+        observation_names=described.observation_names,
         hidden=hidden,
         head=Layer(tensors["head.weight"], tensors["head.bias"]),
         **{name: tensors[name] for name in _VECTORS},
