@@ -5,7 +5,7 @@ import numpy as np
 from ..arrays import FloatArray, IntArray
 from ..candidates.pools import CandidatePools
 from ..errors import InvalidValue
-from ..rerankers.constraints import Constraints
+from ..rerankers.constraints import Constraints, ExposureFloor
 from ..rerankers.context import MEMORYLESS, PoolContext
 from ..rerankers.features import FEATURES, scoring_features
 from ..rerankers.greedy import build_slates
@@ -67,7 +67,8 @@ def linear_trace(
             floor.group,
         )
         for i, floor in enumerate(floors)
-        if weights[len(FEATURES) + i] != 0
+        # A ceiling lifts whatever is not in its group, which is no rule in anybody's favour.
+        if isinstance(floor, ExposureFloor) and weights[len(FEATURES) + i] != 0
     ]
     if diversity != 0:
         without.append(OrderWithout("diversity", order(weights, 0.0)))

@@ -66,8 +66,3 @@ def restore_controller(
             field="constraint_state",
             mend="Restore the database from a copy.",
         ) from error
-
-
-def longest_window(controller: ConstraintController) -> int:
-    """Slates that the controller looks back on."""
-    return max(controller.windows)

@@ -13,6 +13,7 @@ from ..candidates.top_n_tables import TopNFiles
 from ..errors import InvalidValue
 from ..metrics.exposure import exposure_per_item
 from ..rerankers.constraints import Constraints
+from ..rerankers.ratios import resolve
 from ..rerankers.knowledge import Knowledge, topic_profiles
 from .db.engine import Database
 from .home import Home
@@ -86,7 +87,7 @@ def prepare(
         proposals: The lists.
         k: Slate length.
         drop_short: Leave users with fewer than ``k`` candidates out.
-        constraints: Floors and filters. By default a floor for the group of ``item_attribute`` with
+        constraints: Limits and filters. By default a floor for the group of ``item_attribute`` with
             the least exposure per item, half-way from the base order's share to the pools', and a
             floor on diversity at 1.1 times the base order's.
         item_attribute: Groups of items; popularity, or the first declared, where None. ``a*b``
@@ -95,7 +96,8 @@ def prepare(
             likewise.
 
     Raises:
-        InvalidValue: An attribute is not declared, or users have too few candidates.
+        InvalidValue: An attribute is not declared, users have too few candidates, or a limit is on
+            what lists do not show.
     """
     fitting = _with_crossed(
         proposals.for_slates(k, drop_short=drop_short), item_attribute, user_attribute
@@ -105,6 +107,8 @@ def prepare(
     of_users = _chosen(user_attribute, list(fitting.user_groups), "activity", "user_attribute")
     if constraints is None:
         constraints = Constraints() if of_items is None else _floors(fitting, k, of_items)
+    constraints.refuse_engagement_gaps("a re-ranking of lists")
+    constraints = resolve(constraints, fitting.pools, catalogue)
     history = fitting.history
     known = history is not None and len(catalogue.topic_names) > 0
     knowledge = Knowledge(

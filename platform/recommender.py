@@ -18,7 +18,7 @@ from ..explain.writer import Explainer
 from ..rerankers.context import PoolContext
 from ..rerankers.exposure import measure
 from . import conversing
-from .constraint_record import longest_window, restore_controller
+from .constraint_record import restore_controller
 from .db.engine import Database
 from .db.migrate import require_migrated
 from .decision import Decision, Request
@@ -250,8 +250,8 @@ def open_recommender(
         orderer = _orderer(settings, home, ordering, candidates)
         if ordering is None:
             versions.ensure_builtin(session, orderer.version)
-        window = longest_window(orderer.controller)
-        restore_controller(session, orderer.controller, orderer.version, window)
+        controller = orderer.controller
+        restore_controller(session, controller, orderer.version, max(controller.windows))
     return Recommender(
         database, proposing.version, candidates, orderer, explainer or Explainer(), settings.k
     )

@@ -308,6 +308,22 @@ class Constraints(_Model):
                 mend="Call rerankers.ratios.resolve with the pools that they are for.",
             )
 
+    def refuse_engagement_gaps(self, where: str) -> None:
+        """Refuse limits on engagement gaps where nothing would measure them.
+
+        Args:
+            where: What is asked, for the message, such as ``"a study"``.
+
+        Raises:
+            InvalidValue: There are such limits.
+        """
+        if self.engagement_gaps:
+            raise InvalidValue(
+                f"{where} neither holds nor measures limits on engagement gaps",
+                field="constraints.engagement_gaps",
+                mend="Leave them out here; training, evaluation and the gate know them.",
+            )
+
 
 def _numbered(names: list[str]) -> tuple[str, ...]:
     """The second of two equal names gets a 2, and so on."""

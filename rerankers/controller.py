@@ -44,7 +44,8 @@ class ControllerConfig(BaseModel):
         margin: Aimed at above each target, so that noise does not end below it.
         diversity_window: Slates over which diversity is amortised; as the constraints say, where
             None.
-        start_bonus: Bonus of each limit on exposure before anything was measured; one number for all.
+        start_bonus: Bonus of each limit on exposure before anything was measured; one number for
+            all.
         start_diversity: Strength of the distance term before anything was measured.
     """
 

@@ -178,18 +178,22 @@ class TargetCheck(_Part):
 
     Attributes:
         name: What is limited, in words.
-        target: The least value that is wanted (for filters: the most items, 0).
+        target: The least or the largest value that is wanted.
+        bound: Which of the two.
         measured: What was measured; for filters, the number of forbidden items shown.
         slates: Slates it was measured on.
         status: ``"met"`` or ``"not met"`` if the whole interval lies on that side, else
             ``"not decided"``.
+        why_not: Why it was not measured, where no data could tell.
     """
 
     name: str
     target: float
+    bound: Literal["at least", "at most"] = "at least"
     measured: Figure
     slates: int
     status: Status
+    why_not: str | None = None
 
 
 class Population(_Part):

@@ -1,12 +1,13 @@
 """Whether the limits that were set are met, as far as the interval decides it."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 
 from ...arrays import MISSING, BoolArray, FloatArray
 from ...candidates.catalogue import Groups
-from ...rerankers.constraints import Constraints, ExposureFloor, HardFilters
+from ...rerankers.constraints import Constraints, ExposureFloor, ExposureLimit, HardFilters
 from .figures import Ratio, Sampled, printed
 from .models import AuditConfig, Figure, Status, TargetCheck
 from .view import SlateView
@@ -18,7 +19,7 @@ def target_ratios(
     """One ratio per limit.
 
     Raises:
-        InvalidValue: A floor names an attribute or a group that the catalogue does not have.
+        InvalidValue: A limit names an attribute or a group that the catalogue does not have.
     """
     out: dict[str, Ratio] = {}
     for number, floor in enumerate(constraints.exposure):
@@ -49,9 +50,10 @@ def check_targets(
             TargetCheck(
                 name=f"exposure share of {floor.attribute} = {floor.group}",
                 target=floor.share,
+                bound=(bound := "at least" if isinstance(floor, ExposureFloor) else "at most"),
                 measured=measured,
                 slates=int(_window(view, floor).sum()),
-                status=decide(measured, floor.share),
+                status=decide(measured, floor.share, bound),
             )
         )
     least = config.constraints.min_diversity
@@ -66,15 +68,34 @@ def check_targets(
                 status=decide(measured, least),
             )
         )
+    for gap in config.constraints.engagement_gaps:
+        nothing = Figure(estimate=None, low=None, high=None, users=view.n_users)
+        checks.append(
+            TargetCheck(
+                name=f"shortfall in engagement of groups by {gap.attribute}",
+                target=gap.limit,
+                bound="at most",
+                measured=nothing,
+                slates=view.n_slates,
+                status="not measured",
+                why_not="a record of slates does not hold what users made of them",
+            )
+        )
     if config.constraints.filters != HardFilters():
         checks.append(_filter_check(view, config.constraints.filters))
     return tuple(checks)
 
 
-def decide(measured: Figure, target: float) -> Status:
+def decide(
+    measured: Figure, target: float, bound: Literal["at least", "at most"] = "at least"
+) -> Status:
     """Met or not met only where the whole interval lies on one side of the target."""
     if measured.low is None or measured.high is None:
         return "not measured"
+    if bound == "at most":
+        if measured.high <= target:
+            return "met"
+        return "not met" if measured.low > target else "not decided"
     if measured.low >= target:
         return "met"
     return "not met" if measured.high < target else "not decided"
@@ -88,12 +109,13 @@ def _filter_check(view: SlateView, filters: HardFilters) -> TargetCheck:
     return TargetCheck(
         name="positions with an item that a hard filter forbids",
         target=0.0,
+        bound="at most",
         measured=Figure(estimate=float(forbidden), low=None, high=None, users=view.n_users),
         slates=view.n_slates,
         status="met" if forbidden == 0 else "not met",
     )
 
 
-def _window(view: SlateView, floor: ExposureFloor) -> BoolArray:
-    """The last slates, over which a floor is amortised, shape ``(S,)``."""
+def _window(view: SlateView, floor: ExposureLimit) -> BoolArray:
+    """The last slates, over which a limit is amortised, shape ``(S,)``."""
     return np.arange(view.n_slates) >= view.n_slates - floor.window

@@ -91,16 +91,19 @@ def _too_few(population: Population, method: Method) -> Iterator[str]:
 def _target(check: TargetCheck, method: Method) -> str:
     on = count(check.slates, "slate")
     name = f"{group_name(check.name[0].upper() + check.name[1:])}"
+    if check.why_not is not None:
+        return f"{name}: not measured, {check.why_not}."
     if check.measured.estimate is None:
         return f"{name}: not measured, too few users in the last {on}."
     if check.measured.low is None:
         return f"{name}: {check.measured.estimate:.0f} in {on}, {check.status}."
+    inside, outside = ("above", "below") if check.bound == "at least" else ("below", "above")
     outcome = {
-        "met": "The limit is met: the whole interval lies at or above it.",
-        "not met": "The limit is not met: the whole interval lies below it.",
+        "met": f"The limit is met: the whole interval lies at or {inside} it.",
+        "not met": f"The limit is not met: the whole interval lies {outside} it.",
     }.get(check.status, "The interval spans the limit, so these data do not decide it.")
     return (
-        f"{name}: {_with_interval(check.measured, method)} in {on}, at least "
+        f"{name}: {_with_interval(check.measured, method)} in {on}, {check.bound} "
         f"{number(check.target)} wanted. {outcome}"
     )
 

@@ -43,7 +43,8 @@ GroupsFile = Annotated[
     Path | None, typer.Option("--groups", help="YAML file that declares groups (docs/data.md).")
 ]
 Limits = Annotated[
-    Path | None, typer.Option(help="YAML file with exposure floors, min_diversity, filters.")
+    Path | None,
+    typer.Option(help="YAML file with exposure floors and ceilings, ratios, min_diversity, filters."),
 ]
 ItemAttribute = Annotated[
     str | None,

@@ -33,7 +33,7 @@ def draw_study(
     Args:
         frame: Measures as in ``StudyResult.frame``.
         arms: Names of the arms, in the order of the legend.
-        targets: Minimum exposure shares by ``attribute=group``; drawn dashed.
+        targets: Limits on exposure shares by ``attribute=group``; drawn dashed.
         path: Where to write, without an ending: ``.png`` and ``.svg`` are added.
     """
     panels = [*_panels(frame, targets)]

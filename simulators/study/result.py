@@ -89,9 +89,9 @@ class StudyResult:
         return table.reindex(columns=[arm.name for arm in self.config.arms])
 
     def _targets(self) -> dict[str, float]:
-        """Minimum exposure shares by ``attribute=group``."""
+        """Limits on exposure shares by ``attribute=group``."""
         limits = self.config.constraints or Constraints()
-        return {f"{floor.attribute}={floor.group}": floor.share for floor in limits.exposure}
+        return {f"{limit.attribute}={limit.group}": limit.share for limit in limits.exposure}
 
     def _file(self, arm: str, seed: int) -> str:
         """Name of a log: the arm's number keeps names apart that differ in their signs alone."""

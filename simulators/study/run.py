@@ -20,6 +20,7 @@ from ...rerankers.amortised.epsilon_greedy import EpsilonGreedyConfig, EpsilonGr
 from ...rerankers.base import Reranker
 from ...rerankers.constraints import Constraints
 from ...rerankers.exposure import ExposureConfig
+from ...rerankers.ratios import resolve
 from ...rerankers.factory import make_reranker
 from ...rerankers.knowledge import Knowledge
 from ...rerankers.state import StateLookup
@@ -201,13 +202,14 @@ def _with_constraints(
     """The configuration with its constraints filled in.
 
     Raises:
-        InvalidValue: An exposure controller has no constraint to hold.
+        InvalidValue: An exposure controller has no constraint to hold, or one that no study holds.
     """
     limits = config.constraints
     if limits is None and default is not None:
         limits = default(base)
     if limits is None:
         limits = Constraints()
+    limits = resolve(limits, base.pools(), base.catalogue)
     holds_nothing = not limits.exposure and limits.min_diversity is None
     if holds_nothing and any(isinstance(arm.reranker, ExposureConfig) for arm in config.arms):
         raise InvalidValue(
@@ -215,4 +217,5 @@ def _with_constraints(
             field="constraints",
             mend="State an exposure floor or min_diversity.",
         )
+    limits.refuse_engagement_gaps("a study")
     return config.model_copy(update={"constraints": limits})
