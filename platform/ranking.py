@@ -13,8 +13,8 @@ from ..candidates.top_n_tables import TopNFiles
 from ..errors import InvalidValue
 from ..metrics.exposure import exposure_per_item
 from ..rerankers.constraints import Constraints
-from ..rerankers.ratios import resolve
 from ..rerankers.knowledge import Knowledge, topic_profiles
+from ..rerankers.ratios import resolve
 from .db.engine import Database
 from .home import Home
 

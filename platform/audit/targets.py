@@ -46,11 +46,12 @@ def check_targets(
     checks: list[TargetCheck] = []
     for number, floor in enumerate(config.constraints.exposure):
         measured = printed(sampled[f"target.{number}"], config)
+        bound = "at least" if isinstance(floor, ExposureFloor) else "at most"
         checks.append(
             TargetCheck(
                 name=f"exposure share of {floor.attribute} = {floor.group}",
                 target=floor.share,
-                bound=(bound := "at least" if isinstance(floor, ExposureFloor) else "at most"),
+                bound=bound,
                 measured=measured,
                 slates=int(_window(view, floor).sum()),
                 status=decide(measured, floor.share, bound),

@@ -44,7 +44,7 @@ GroupsFile = Annotated[
 ]
 Limits = Annotated[
     Path | None,
-    typer.Option(help="YAML file with exposure floors and ceilings, ratios, min_diversity, filters."),
+    typer.Option(help="YAML file with limits on exposure, ratios, min_diversity, filters."),
 ]
 ItemAttribute = Annotated[
     str | None,

@@ -20,9 +20,9 @@ from ...rerankers.amortised.epsilon_greedy import EpsilonGreedyConfig, EpsilonGr
 from ...rerankers.base import Reranker
 from ...rerankers.constraints import Constraints
 from ...rerankers.exposure import ExposureConfig
-from ...rerankers.ratios import resolve
 from ...rerankers.factory import make_reranker
 from ...rerankers.knowledge import Knowledge
+from ...rerankers.ratios import resolve
 from ...rerankers.state import StateLookup
 from .. import randomness
 from ..world import World
