@@ -193,7 +193,7 @@ class TargetCheck(_Part):
     measured: Figure
     slates: int
     status: Status
-    why_not: str | None = None
+    why_not: str = ""
 
 
 class Population(_Part):

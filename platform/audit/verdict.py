@@ -91,7 +91,7 @@ def _too_few(population: Population, method: Method) -> Iterator[str]:
 def _target(check: TargetCheck, method: Method) -> str:
     on = count(check.slates, "slate")
     name = f"{group_name(check.name[0].upper() + check.name[1:])}"
-    if check.why_not is not None:
+    if check.why_not:
         return f"{name}: not measured, {check.why_not}."
     if check.measured.estimate is None:
         return f"{name}: not measured, too few users in the last {on}."
