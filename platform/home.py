@@ -47,6 +47,11 @@ class Home:
         return self.root / "studies"
 
     @property
+    def training(self) -> Path:
+        """Stages of trainings as they end, with their curves; what was cut goes on from here."""
+        return self.root / "training"
+
+    @property
     def database(self) -> Path:
         """The default SQLite file."""
         return self.root / "fairloop.db"

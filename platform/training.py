@@ -102,6 +102,8 @@ class PolicyResult(BaseModel):
         verdict: The gate's decision with its reasons.
         report: The policy and the tuned baselines on held-out users.
         seconds: Wall time of training, tuning and evaluation.
+        resumed: Stages that an earlier run, which was cut, had kept; ``seconds`` lack theirs.
+        curves: Folder that ``tensorboard --logdir`` takes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -113,6 +115,8 @@ class PolicyResult(BaseModel):
     verdict: Verdict
     report: EvaluationReport
     seconds: float
+    resumed: tuple[str, ...] = ()
+    curves: str | None = None
 
 
 def deployed_candidates(home: Home, database: Database) -> tuple[str, CandidateSet]:
@@ -136,16 +140,21 @@ def train_and_judge(
     database: Database,
     config: TrainConfig,
     progress: StageCallback | None = None,
+    *,
+    fresh: bool = False,
 ) -> PolicyResult:
     """Train a policy on the deployed candidates, store it, and deploy it if the gate lets it.
 
-    A refused policy is kept and recorded as refused; what served before goes on serving.
+    A refused policy is kept and recorded as refused; what served before goes on serving. A training
+    of the same configuration that was cut goes on where it was, unless ``fresh``.
     """
     from ..agents.pipeline import train_policy  # loads torch, which no other command needs
 
     started = time.perf_counter()
     candidates_version, candidates = deployed_candidates(home, database)
-    trained = train_policy(candidates, config, progress, candidates_version=candidates_version)
+    trained = train_policy(
+        candidates, config, progress, candidates_version, home.training, fresh=fresh
+    )
     version = trained.save(home.policies).name
     try:
         adopt_policy(database, home, version)
@@ -160,4 +169,6 @@ def train_and_judge(
         verdict=trained.verdict,
         report=trained.report,
         seconds=time.perf_counter() - started,
+        resumed=trained.resumed,
+        curves=None if trained.work is None else str(trained.work.curves),
     )

@@ -11,9 +11,10 @@ from rich.table import Table
 
 from ..demo import DemoReport, run_demo
 from .context import opened
-from .output import Json, interval, log, number, show, stages
+from .evaluation_table import evaluation_table
+from .output import Json, interval, log, number, show, stages, wide
 from .recommend import render as render_recommendation
-from .train import evaluation_table, kept_of_learning
+from .train import kept_of_learning
 
 app = typer.Typer(add_completion=False)
 
@@ -33,6 +34,7 @@ def demo(as_json: Json = False) -> None:
 
 def render(console: Console, report: DemoReport) -> None:
     """Print the closing table, two explained recommendations and what to try next."""
+    wide(console)
     console.print(evaluation_table(report.policy.report))
     console.print(report.policy.verdict.headline)
     console.print(kept_of_learning(report.policy.report))

@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "The main job, end to end, on MovieLens-100K.",
     "data": "Import and show data sets.",
     "train": "Fit candidates, train policies.",
+    "evaluate": "A stored policy beside its baselines, on users it has not seen.",
     "recommend": "Recommend to one user, explain, and record it.",
     "chat": "Refine recommendations in conversation.",
     "rerank": "Re-rank lists of any recommender, and measure what changed.",

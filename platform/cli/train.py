@@ -10,12 +10,13 @@ from rich.table import Table
 
 from ...agents.config import TrainConfig
 from ...agents.gate import require_passed
-from ...agents.report import EvaluationReport, PolicyFigures
+from ...agents.report import EvaluationReport
 from ...candidates.config import CandidateConfig
 from ...config_files import read_yaml, validate
 from ..training import CandidatesResult, PolicyResult, train_and_judge, train_candidates
 from .context import opened
-from .output import Json, interval, show, stages, working
+from .evaluation_table import evaluation_table
+from .output import Json, show, stages, wide, working
 
 app = typer.Typer(
     help="Fit candidates, train policies.", no_args_is_help=True, add_completion=False
@@ -55,14 +56,20 @@ def policy(
     ] = 2,
     seed: Annotated[int | None, typer.Option(help="Seed of everything.", min=0)] = None,
     config: ConfigFile = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start over, even where a training was cut.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Train the constrained re-ranker, judge it on held-out users, deploy it if it passes."""
+    """Train the constrained re-ranker, judge it on held-out users, deploy it if it passes.
+
+    Run it again after it was cut: it goes on from the last baseline or seed that it had finished.
+    """
     with opened() as house:
         given = {"training_seeds": seeds, "workers": workers, "seed": seed}
         settings = read_config(TrainConfig, config, given, {"seed": house.settings.seed})
         with stages() as progress:
-            result = train_and_judge(house.home, house.database, settings, progress)
+            result = train_and_judge(house.home, house.database, settings, progress, fresh=fresh)
     show(result, as_json, lambda console: render_policy(console, result))
     require_passed(result.verdict)
 
@@ -93,12 +100,17 @@ def render_candidates(console: Console, result: CandidatesResult) -> None:
 
 def render_policy(console: Console, result: PolicyResult) -> None:
     """Print the evaluation of a policy for people."""
+    wide(console)
     console.print(evaluation_table(result.report))
     state = "deployed" if result.deployed else "not deployed"
     console.print(f"{result.verdict.headline} Policy {result.version} is {state}.")
     for reason in result.verdict.reasons:
         console.print(f"  {reason}")
     console.print(f"  {kept_of_learning(result.report)}")
+    if result.resumed:
+        console.print(f"Went on from a training that was cut: {', '.join(result.resumed)}.")
+    if result.curves is not None:
+        console.print(f"tensorboard --logdir {result.curves}")
 
 
 def kept_of_learning(report: EvaluationReport) -> str:
@@ -110,33 +122,3 @@ def kept_of_learning(report: EvaluationReport) -> str:
             "weights with a controller."
         )
     return f"Of what was learned beyond the tuned start, {gain:.0%} is kept."
-
-
-def evaluation_table(report: EvaluationReport) -> Table:
-    """Every policy of an evaluation with its intervals."""
-    table = Table(
-        title=f"{report.n_users} held-out users, {len(report.seeds)} simulator seeds, "
-        f"{report.confidence:.0%} intervals"
-    )
-    constraints = report.policies[0].constraints
-    floors = [f"{c.name} ≥ {c.target:.3f}" for c in constraints]
-    for column in ("policy", "engagement", "ratio to best baseline", *floors, "met", "NDCG@k"):
-        table.add_column(column, overflow="fold")
-    for row in report.policies:
-        table.add_row(*_cells(row, report))
-    return table
-
-
-def _cells(row: PolicyFigures, report: EvaluationReport) -> tuple[str, ...]:
-    def shown(estimate: Any, digits: int = 3) -> str:
-        return interval(estimate.value, estimate.low, estimate.high, digits) if estimate else "–"
-
-    name = f"[bold]{row.name}[/bold]" if row.name == report.published else row.name
-    return (
-        name,
-        shown(row.engagement, 2),
-        shown(row.engagement_ratio),
-        *(shown(c.measured) for c in row.constraints),
-        "yes" if row.meets_constraints else "no",
-        shown(row.ndcg),
-    )

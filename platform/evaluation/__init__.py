@@ -1,0 +1,1 @@
+"""Evaluations of stored policies: run them, put them in a table, write them as files."""
