@@ -15,7 +15,7 @@ from ..baselines import Entrant
 from ..outcomes import Arena, UserTotals
 from ..report import Interval
 from .overall import geometric_mean
-from .paired import EntrantFigures, Paired, Place, Progress, play
+from .paired import EntrantFigures, Paired, Place, Progress, play, require_names
 from .randomise import DrawnWorld, WorldRanges, draw_worlds
 
 
@@ -131,7 +131,11 @@ def evaluate_held_out(
         config: Effort.
         workers: Processes; the report does not depend on it.
         progress: Called with work done and in all.
+
+    Raises:
+        InvalidValue: No policy has the baseline's name, or two have one name.
     """
+    require_names(entrants, baseline)
     ranges, config = ranges or WorldRanges(), config or HeldOutConfig()
     for_worlds, for_luck, resampling = np.random.SeedSequence(seed).spawn(3)
     world_seed = int(for_worlds.generate_state(1)[0])
@@ -179,7 +183,11 @@ def evaluate_elsewhere(
         config: Effort; its number of worlds is not read.
         workers: Processes; the report does not depend on it.
         progress: Called with work done and in all.
+
+    Raises:
+        InvalidValue: No policy has the baseline's name, or two have one name.
     """
+    require_names(entrants, baseline)
     config = config or HeldOutConfig()
     luck, resampling = np.random.SeedSequence(seed).spawn(2)
     seeds = tuple(int(s) for s in luck.generate_state(config.seeds))

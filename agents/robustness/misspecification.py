@@ -18,7 +18,7 @@ from ...simulators.config import WorldConfig
 from ..baselines import Entrant
 from ..outcomes import Arena
 from .curves import Curve, Departure, Point, departures
-from .paired import Paired, Place, Progress, play, position
+from .paired import Paired, Place, Progress, play, require_names
 from .parameters import acting, parameter, scaled, value_of
 from .randomise import DrawnWorld
 
@@ -110,6 +110,8 @@ def sweep(
     Raises:
         InvalidValue: A parameter is not known, or both policies have one name.
     """
+    entrants = [policy, baseline]
+    require_names(entrants)
     config = config or SweepConfig()
     base = arena.world.config
     names = acting(base) if config.parameters is None else config.parameters
@@ -120,8 +122,6 @@ def sweep(
     assumed = DrawnWorld(config=base, taste_noise=0.0, seed=taste_seed)
     worlds = [assumed, *(_world(assumed, name, at) for name, at in plan)]
     places = [Place(arena, world, seeds) for world in worlds]
-    entrants = [policy, baseline]
-    position(entrants, policy.name)  # refuses two of one name
     totals = play(places, entrants, workers, progress)
     paired = Paired(
         totals,

@@ -116,9 +116,6 @@ class Paired:
         n_bootstrap: Resamples ``B``.
         confidence: Of two-sided intervals and one-sided bounds.
         rng: Source of the resamples.
-
-    Raises:
-        InvalidValue: No entrant is called ``baseline``, or two have one name.
     """
 
     def __init__(
@@ -204,6 +201,16 @@ def _columns(totals: UserTotals) -> FloatArray:
     """What is resampled of one policy in one world, shape ``(U, 2 + C)``."""
     sums = np.stack([totals.expected_engagement, totals.slates], axis=1)
     return np.concatenate([sums, totals.measured], axis=1)
+
+
+def require_names(entrants: Sequence[Entrant], *names: str) -> None:
+    """Refuse before any work is done what no table could be made of.
+
+    Raises:
+        InvalidValue: A name is not that of one policy alone, or two policies have one name.
+    """
+    for name in (*names, *(entrant.name for entrant in entrants)):
+        position(entrants, name)
 
 
 def position(entrants: Sequence[Entrant], name: str) -> int:

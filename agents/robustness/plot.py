@@ -1,10 +1,12 @@
 """One picture of all sweeps: a small panel per parameter, on common axes.
 
 A line is the policy's engagement over the baseline's, in its interval; above 1 the policy gains. A
-cross instead of a dot marks a point at which some limit is not shown to hold.
+cross instead of a dot marks a point at which some limit is not shown to hold. The parameters that
+cost most come first.
 """
 
 import io
+import textwrap
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -22,7 +24,7 @@ from .misspecification import TASTE_NOISE, MisspecificationReport
 _BLUE, _VERMILION, _INK = "#0072B2", "#D55E00", "#333333"
 _ACROSS = 4
 _WIDTH, _ROW = 11.0, 2.1  # inches
-_LONGEST_UNIT = 44
+_LONGEST_UNIT = 52
 
 
 def draw_misspecification(report: MisspecificationReport) -> dict[str, bytes]:
@@ -31,7 +33,8 @@ def draw_misspecification(report: MisspecificationReport) -> dict[str, bytes]:
     figure = Figure(figsize=(_WIDTH, 0.9 + _ROW * rows), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(rows, _ACROSS, squeeze=False, sharey=True).ravel()
-    for axes, curve in zip(grid, report.curves, strict=False):
+    costly_first = sorted(report.curves, key=lambda c: min(p.ratio.value for p in c.points))
+    for axes, curve in zip(grid, costly_first, strict=False):
         _draw(axes, curve)
     for axes in grid[len(report.curves) :]:
         axes.set_visible(False)
@@ -88,20 +91,21 @@ def _unit(curve: Curve) -> str:
         return curve.unit
     assumed = next(p.value for p in curve.points if p.at == curve.assumed)
     whole = f"assumed {assumed:g}: {curve.unit}"
-    return whole if len(whole) <= _LONGEST_UNIT else f"{whole[: _LONGEST_UNIT - 1].rstrip()}…"
+    return textwrap.shorten(whole, _LONGEST_UNIT, placeholder=" …")
 
 
 def _legend(report: MisspecificationReport) -> list[Line2D]:
     band = f"ratio, {report.confidence:.0%} interval over {report.n_users} users"
     return [
         Line2D([], [], color=_BLUE, linewidth=1.3, label=band),
-        Line2D([], [], color=_BLUE, marker="o", linestyle="", markersize=5, label="limits hold"),
-        Line2D(
-            [], [], color=_VERMILION, marker="X", linestyle="", markersize=5,
-            label="some limit is not shown to hold",
-        ),
+        _dot("o", _BLUE, "limits shown to hold"),
+        _dot("X", _VERMILION, "some limit is not shown to hold"),
         Line2D([], [], color="0.8", linewidth=0.8, label="as assumed"),
-    ]  # fmt: skip
+    ]
+
+
+def _dot(marker: str, colour: str, label: str) -> Line2D:
+    return Line2D([], [], color=colour, marker=marker, linestyle="", markersize=5, label=label)
 
 
 def _png(figure: Figure) -> bytes:

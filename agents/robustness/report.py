@@ -18,7 +18,7 @@ from .held_out import (
     evaluate_held_out,
 )
 from .misspecification import TASTE_NOISE, MisspecificationReport, SweepConfig, sweep
-from .paired import EntrantFigures, Progress, position
+from .paired import EntrantFigures, Progress, position, require_names
 from .randomise import WorldRanges
 
 
@@ -117,6 +117,7 @@ def robustness_report(
     """
     config = config or RobustnessConfig()
     tell = progress or (lambda done, total: None)
+    require_names(entrants, policy, baseline)
     ours, theirs = (entrants[position(entrants, name)] for name in (policy, baseline))
     seeds = [int(s) for s in np.random.SeedSequence(seed).generate_state(3)]
 
