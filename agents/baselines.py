@@ -143,10 +143,12 @@ def tune(
         rng = np.random.default_rng([trial_seed, generation])
         n = min(search.users, len(training))
         rows = np.sort(rng.choice(len(training), n, replace=False))
+        gaps = training.gaps.take(rows)
         tried = _try(family, points, member.knobs, training, trial_seed + generation, rows)
         values = [
             float(t.expected_engagement.mean()) / scale
             - search.price * float(np.maximum(begin.aims - t.levels(), 0.0).sum())
+            - search.price * float(np.maximum(gaps.excess(t.expected_engagement), 0.0).sum())
             for t in tried
         ]
         spent = sum(t.n_slates for t in tried)

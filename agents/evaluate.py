@@ -18,6 +18,8 @@ from ..simulators.logged import LoggedPopulation
 from ..simulators.policies import PolicyLuck
 from .baselines import Entrant
 from .config import EvaluationConfig
+from .constraints.figures import gap_columns, gap_figures, slate_figures
+from .constraints.user_groups import UserGaps
 from .families import TopK
 from .outcomes import Arena, UserTotals, run
 from .references import PLANNING
@@ -54,9 +56,10 @@ def evaluate(
         accuracy.append(first_slate_ndcg(arena, entrant, candidates, seeds[0]))
         if progress is not None:
             progress(len(totals), len(entrants))
-    best = best_baseline(entrants, totals, arena.targets)
+    best = best_baseline(entrants, totals, arena.targets, arena.gaps)
     gap = _gap(entrants)
-    table = np.stack([_columns(t, a) for t, a in zip(totals, accuracy, strict=True)], axis=1)
+    rows = [_columns(t, a, arena.gaps) for t, a in zip(totals, accuracy, strict=True)]
+    table = np.stack(rows, axis=1)
     figures = _Figures(table, best, gap, arena, config, np.random.default_rng(resampling))
     return EvaluationReport(
         n_users=len(arena),
@@ -69,7 +72,13 @@ def evaluate(
         policies=tuple(figures.of(i, entrant) for i, entrant in enumerate(entrants)),
         gap_from=None if gap is None else entrants[gap[0]].name,
         gap_to=None if gap is None else entrants[gap[1]].name,
+        left_out=(*_without_ratio(arena.constraints), *arena.gaps.left_out),
     )
+
+
+def _without_ratio(constraints: Constraints) -> tuple[str, ...]:
+    """Groups of items that no ratio limits, and why, in words."""
+    return tuple(f"{o.attribute}={o.group}: {o.reason}" for o in constraints.left_out)
 
 
 def _gap(entrants: Sequence[Entrant]) -> tuple[int, int] | None:
@@ -80,13 +89,21 @@ def _gap(entrants: Sequence[Entrant]) -> tuple[int, int] | None:
 
 
 def best_baseline(
-    entrants: Sequence[Entrant], totals: Sequence[UserTotals], targets: FloatArray
+    entrants: Sequence[Entrant],
+    totals: Sequence[UserTotals],
+    targets: FloatArray,
+    gaps: UserGaps | None = None,
 ) -> int | None:
     """Index of the baseline of highest engagement that breaks no constraint, by its levels."""
+
+    def holds(found: UserTotals) -> bool:
+        behind = gaps is not None and bool((gaps.excess(found.expected_engagement) > 0.0).any())
+        return bool((found.levels() >= targets).all()) and not behind
+
     holding = [
         i
         for i, entrant in enumerate(entrants)
-        if entrant.kind == "baseline" and bool((totals[i].levels() >= targets).all())
+        if entrant.kind == "baseline" and holds(totals[i])
     ]
     return max(holding, key=lambda i: float(totals[i].expected_engagement.mean()), default=None)
 
@@ -107,17 +124,17 @@ def first_slate_ndcg(
     return ndcg(relevance, n_relevant)
 
 
-def _columns(totals: UserTotals, accuracy: FloatArray) -> FloatArray:
+def _columns(totals: UserTotals, accuracy: FloatArray, gaps: UserGaps) -> FloatArray:
     """What is resampled of one policy: a row per user, a column per sum that a figure needs."""
     known = np.isfinite(accuracy)
-    columns = np.zeros((len(known), _LEVELS + totals.measured.shape[1]))
+    columns = np.zeros((len(known), _LEVELS))
     columns[:, _ENGAGEMENT] = totals.expected_engagement
     columns[:, _SLATES] = totals.slates
     columns[:, _RETAINED] = totals.retained
     columns[:, _NDCG] = np.where(known, accuracy, 0.0)
     columns[:, _HAS_NDCG] = known
-    columns[:, _LEVELS:] = totals.measured
-    return columns
+    of_groups = gap_columns(gaps, totals.expected_engagement)
+    return np.concatenate([columns, totals.measured, of_groups], axis=1)
 
 
 _ENGAGEMENT, _SLATES, _RETAINED, _NDCG, _HAS_NDCG, _LEVELS = range(6)
@@ -191,30 +208,25 @@ class _Figures:
     def _constraints(
         self, means: FloatArray, resampled: FloatArray
     ) -> tuple[ConstraintFigure, ...]:
-        names = constraint_names(self._arena.constraints)
-        found: list[ConstraintFigure] = []
-        for i, (name, target) in enumerate(zip(names, self._arena.targets, strict=True)):
-            if name is None:
-                continue
-            levels = resampled[:, _LEVELS + i] / resampled[:, _SLATES]
-            level = means[_LEVELS + i] / means[_SLATES]
-            bound = np.quantile(target - levels, self._config.confidence)
-            found.append(
-                ConstraintFigure(
-                    name=name,
-                    target=float(target),
-                    measured=self._interval(level, levels),
-                    violation_ucb=float(bound),
-                )
-            )
-        return tuple(found)
+        arena, confidence = self._arena, self._config.confidence
+        of_groups = _LEVELS + len(arena.targets)
+        return (
+            *slate_figures(
+                arena.constraints,
+                means[_LEVELS:of_groups] / means[_SLATES],
+                resampled[:, _LEVELS:of_groups] / resampled[:, _SLATES, None],
+                confidence,
+            ),
+            *gap_figures(
+                arena.gaps,
+                means[of_groups:],
+                means[_ENGAGEMENT],
+                resampled[:, of_groups:],
+                resampled[:, _ENGAGEMENT],
+                confidence,
+            ),
+        )
 
     def _interval(self, value: float, replicates: FloatArray) -> Interval:
         low, high = interval(replicates, self._config.confidence)
         return Interval(value=float(value), low=float(low), high=float(high))
-
-
-def constraint_names(constraints: Constraints) -> tuple[str | None, ...]:
-    """Name of each constraint, diversity last; None for a diversity that has no floor."""
-    floors = [f"exposure:{f.attribute}={f.group}" for f in constraints.exposure]
-    return (*floors, None if constraints.min_diversity is None else "diversity")

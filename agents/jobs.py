@@ -10,8 +10,8 @@ from ..simulators.policies import ObservationPolicy, SlatePolicy
 from .baselines import Tuned, tune
 from .calibration import CalibrationConfig, calibrate, margins
 from .config import TrainConfig
+from .constraints.figures import constraint_names
 from .curves import Curve
-from .evaluate import constraint_names
 from .families import Family, StaticLinear
 from .kept import KeptPolicy, KeptSeed, KeptTuning, learning_curve, search_curve
 from .outcomes import Arena, MakePolicy, run
@@ -156,7 +156,7 @@ class LearnJob:
     def curve(self, result: TrainedSeed) -> Curve:
         """See `Stage.curve`."""
         names = (name or "diversity" for name in constraint_names(self.training.constraints))
-        return learning_curve(result.curve, tuple(names))
+        return learning_curve(result.curve, (*names, *self.training.gaps.names))
 
     def __call__(self, progress: Progress) -> TrainedSeed:
         """Do the work."""
@@ -216,7 +216,8 @@ class LearnJob:
         seeds = [int(s) for s in luck.generate_state(calibration.choice_seeds)]
         seen = run(self.validation, served, seeds)
         engagement = float(seen.expected_engagement.mean())
-        return Step(served.policy, gain, end.held, engagement, end.steps + seen.n_slates)
+        held = end.held and self.validation.within_gaps(seen)
+        return Step(served.policy, gain, held, engagement, end.steps + seen.n_slates)
 
 
 GAINS = (1.0, 0.5)

@@ -1,17 +1,19 @@
 """What a policy brings each user, averaged over the seeds of the simulator."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..arrays import FloatArray, IntArray
+from ..candidates.catalogue import Groups
 from ..rerankers.constraints import Constraints
 from ..rerankers.context import PoolContext
 from ..simulators.gaps import constraint_targets
 from ..simulators.policies import SlatePolicy, StaticWeights
 from ..simulators.rollout import UserOutcomes, simulate
 from ..simulators.world import World
+from .constraints.user_groups import UserGaps
 
 MakePolicy = Callable[[], SlatePolicy]
 """Makes a policy anew, because some carry a state from slate to slate."""
@@ -25,21 +27,47 @@ class Arena:
         world: The users.
         constraints: The limits.
         context: Gathered once, because every simulation needs it.
+        gaps: The limits on engagement gaps, spelt out over the users.
+        user_groups: Groups of all users of the data, by attribute; as far as a limit names them.
     """
 
     world: World
     constraints: Constraints
     context: PoolContext
+    gaps: UserGaps
+    user_groups: Mapping[str, Groups] = field(default_factory=dict[str, Groups])
 
     @classmethod
-    def of(cls, world: World, constraints: Constraints) -> "Arena":
-        """Gather the context of a world's pools."""
-        return cls(world, constraints, PoolContext.of(world.pools, world.catalogue, constraints))
+    def of(
+        cls,
+        world: World,
+        constraints: Constraints,
+        user_groups: Mapping[str, Groups] | None = None,
+    ) -> "Arena":
+        """Gather the context of a world's pools.
+
+        Args:
+            world: The users.
+            constraints: The limits, ratios resolved.
+            user_groups: Groups of all users of the data, where a limit is on an engagement gap.
+
+        Raises:
+            InvalidValue: A limit names groups that are not given, or a ratio was not resolved.
+        """
+        limits = constraints.engagement_gaps
+        gaps = UserGaps.of(limits, world.users, user_groups or {})
+        context = PoolContext.of(world.pools, world.catalogue, constraints)
+        kept = {gap.attribute: (user_groups or {})[gap.attribute] for gap in limits}
+        return cls(world, constraints, context, gaps, kept)
 
     @property
     def targets(self) -> FloatArray:
-        """Floor of each constraint, shape ``(C,)``, diversity last; 0 where none is set."""
+        """Least level of each limit on slates, ``(C,)``, diversity last; 0 where none is set."""
         return constraint_targets(self.constraints)
+
+    def within_gaps(self, totals: "UserTotals") -> bool:
+        """Whether no group of users falls further behind than allowed, by its point estimate."""
+        return bool((self.gaps.excess(totals.expected_engagement) <= 0.0).all())
 
     def __len__(self) -> int:
         return len(self.world)
@@ -54,7 +82,8 @@ class UserTotals:
         expected_engagement: The same with the choice model's probabilities in place of sampled
             clicks; equal in expectation, less noisy; shape ``(U,)``.
         slates: Slates shown, shape ``(U,)``.
-        measured: Sum over slates of each exposure share, then of diversity, shape ``(U, C)``.
+        measured: Sum over slates of the level of each limit (see `simulators.gaps.Controller`),
+            shape ``(U, C)``.
         retained: Share of seeds in which the user was still there at the horizon, shape ``(U,)``.
         n_slates: Slates shown to all users over all seeds: the user-steps that were simulated.
     """
@@ -67,7 +96,7 @@ class UserTotals:
     n_slates: int
 
     def levels(self) -> FloatArray:
-        """Each exposure share, then diversity, over all slates, shape ``(C,)``."""
+        """Level of each limit over all slates, shape ``(C,)``."""
         return self.measured.sum(axis=0) / self.slates.sum()
 
     def spread(self) -> FloatArray:

@@ -12,6 +12,7 @@ from ..candidates.candidate_set import CandidateSet
 from ..candidates.pools import CandidatePools
 from ..rerankers.constraints import Constraints
 from ..rerankers.feasibility import check_reachable
+from ..rerankers.ratios import resolve
 from ..simulators.fit import fit_world
 from ..simulators.world import World
 from .baselines import Entrant, weight_units
@@ -194,13 +195,15 @@ def allowed_pools(candidates: CandidateSet, config: TrainConfig) -> CandidatePoo
 
 
 def split_arenas(world: World, candidates: CandidateSet, config: TrainConfig, seed: int) -> Arenas:
-    """Split the users; floors that are not given are computed on the training users."""
+    """Split the users; limits that need numbers get them from the training users."""
     split: UserSplit = split_users(len(world), config.split, seed)
     constraints = config.constraints or default_constraints(
         candidates, world.users[split.train], config.world.slate_size
     )
+    constraints = resolve(constraints, world.pools.take(split.train), world.catalogue)
     parts = (split.train, split.validation, split.test)
-    return Arenas(*(Arena.of(world.take(rows), constraints) for rows in parts))
+    groups = candidates.user_groups
+    return Arenas(*(Arena.of(world.take(rows), constraints, groups) for rows in parts))
 
 
 def tune_jobs(arenas: Arenas, config: TrainConfig, seeds: Seeds) -> list[TuneJob]:

@@ -111,7 +111,8 @@ def held_out_arena(
             field="candidates",
             mend="Use candidates with more users, or of other people.",
         )
-    return Arena.of(world.take(np.flatnonzero(unseen)), manifest.constraints)
+    rows = np.flatnonzero(unseen)
+    return Arena.of(world.take(rows), manifest.constraints, shown.user_groups)
 
 
 def _seen(config: TrainConfig, trained_on: CandidateSet, shown: CandidateSet) -> BoolArray:

@@ -26,27 +26,44 @@ class ConstraintFigure(_Model):
     """One constraint, as measured on held-out users.
 
     Attributes:
-        name: ``"exposure:<attribute>=<group>"`` or ``"diversity"``.
-        target: The floor.
-        measured: What the slates had.
-        violation_ucb: Upper one-sided confidence bound of ``target - measured``; the constraint
-            counts as met when it is not above 0.
+        name: ``"exposure:<attribute>=<group>"`` for a floor on a share, ``"ceiling:…"`` for a
+            ceiling on one, ``"diversity"``, or ``"engagement:<attribute>=<group>"`` for the
+            shortfall of a group of users.
+        bound: Whether ``target`` is the least or the largest value that is allowed.
+        target: The limit.
+        measured: What the slates, or the users' engagement, had.
+        violation_ucb: Upper one-sided confidence bound of the violation; the constraint counts as
+            met when it is not above 0.
+        merit_share: For a share that follows from a ratio, the group's share of merit.
     """
 
     name: str
+    bound: Literal["floor", "ceiling"] = "floor"
     target: float
     measured: Interval
     violation_ucb: float
+    merit_share: float | None = None
 
     @property
     def violation(self) -> float:
-        """Point estimate of the violation; negative where the floor is exceeded."""
-        return self.target - self.measured.value
+        """Point estimate of the violation; negative where the limit is kept with room."""
+        over = self.measured.value - self.target
+        return over if self.bound == "ceiling" else -over
 
     @property
     def met(self) -> bool:
-        """Whether the floor holds with confidence."""
+        """Whether the limit holds with confidence."""
         return self.violation_ucb <= 0.0
+
+    @property
+    def title(self) -> str:
+        """The limit in one line, such as ``"diversity ≥ 0.700"``."""
+        return f"{self.name} {'≤' if self.bound == 'ceiling' else '≥'} {self.target:.3f}"
+
+    @property
+    def ratio(self) -> float | None:
+        """Exposure share over merit share, where the limit follows from such a ratio."""
+        return None if self.merit_share is None else self.measured.value / self.merit_share
 
 
 class PolicyFigures(_Model):
@@ -64,7 +81,8 @@ class PolicyFigures(_Model):
             the same users and the same luck.
         slates: Slates per user over the horizon.
         retained: Share of users who had not left at the horizon.
-        constraints: Each constraint, in the order of the specification, diversity last.
+        constraints: Each constraint: shares in the order of the specification, diversity, then
+            groups of users.
         ndcg: NDCG of the first slate against held-out interactions, over users who have any.
         gap_closed: Engagement above ``EvaluationReport.gap_from``, as a share of what
             ``EvaluationReport.gap_to`` has above it, paired on the same users and the same luck;
@@ -96,7 +114,7 @@ class PolicyFigures(_Model):
 
     @property
     def breaks_no_constraint(self) -> bool:
-        """Whether every point estimate is at or above its floor; the weaker statement."""
+        """Whether every point estimate is within its limit; the weaker statement."""
         return all(c.violation <= 0.0 for c in self.constraints)
 
 
@@ -116,6 +134,7 @@ class EvaluationReport(_Model):
         gap_from: Where the gap that policies close begins: the base model's own order.
         gap_to: Where it ends: a reference that plans with the truth. It holds no constraint, so a
             policy that does would not close the gap even if it chose as well.
+        left_out: Groups of items or users that a limit says nothing about, and why.
     """
 
     n_users: int = Field(ge=0)
@@ -128,6 +147,7 @@ class EvaluationReport(_Model):
     policies: tuple[PolicyFigures, ...]
     gap_from: str | None = None
     gap_to: str | None = None
+    left_out: tuple[str, ...] = ()
 
     def figures(self, name: str) -> PolicyFigures:
         """The figures of one policy.

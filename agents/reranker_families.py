@@ -174,8 +174,8 @@ class ExposureControl:
         """See `Family.remade`."""
         *raises, wider = (parameters[name] for name in self._raise_names)
         floors = tuple(
-            floor.model_copy(update={"share": _share(floor.share + higher)})
-            for floor, higher in zip(self.constraints.exposure, raises, strict=True)
+            limit.raised(higher)
+            for limit, higher in zip(self.constraints.exposure, raises, strict=True)
         )
         diversity = self.constraints.min_diversity
         raised = self.constraints.model_copy(
@@ -190,8 +190,7 @@ class ExposureControl:
 
     @property
     def _raise_names(self) -> tuple[str, ...]:
-        floors = (f"raise:{f.attribute}={f.group}" for f in self.constraints.exposure)
-        return (*floors, "raise:diversity")
+        return (*(f"raise:{label}" for label in self.constraints.labels), "raise:diversity")
 
 
 RAISE = 0.05

@@ -52,6 +52,6 @@ def arena_on(
             mend="Make the candidates of the other model with a smaller top-N.",
         )
     if truth is not None:
-        return Arena.of(truth.on(pools.take(rows)), arena.constraints)
+        return Arena.of(truth.on(pools.take(rows)), arena.constraints, arena.user_groups)
     world = fit_world(candidates, arena.world.config, world_seed)
-    return Arena.of(world.take(rows), arena.constraints)
+    return Arena.of(world.take(rows), arena.constraints, arena.user_groups)

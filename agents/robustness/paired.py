@@ -10,7 +10,8 @@ from ...arrays import FloatArray
 from ...errors import InvalidValue
 from ...metrics.bootstrap import bootstrap_sums, interval
 from ..baselines import Entrant
-from ..evaluate import constraint_names
+from ..constraints.figures import gap_columns, gap_figures, slate_figures
+from ..constraints.user_groups import UserGaps
 from ..outcomes import Arena, MakePolicy, UserTotals, run
 from ..parallel import run_jobs
 from ..report import ConstraintFigure, Interval, Kind
@@ -130,7 +131,12 @@ class Paired:
     ) -> None:
         self._baseline = position(entrants, baseline)
         self._entrants, self._arenas, self._confidence = entrants, arenas, confidence
-        table = np.stack([np.stack([_columns(t) for t in world]) for world in totals])
+        table = np.stack(
+            [
+                np.stack([_columns(t, arena.gaps) for t in world])
+                for world, arena in zip(totals, arenas, strict=True)
+            ]
+        )
         self._means = table.mean(axis=2)
         n_users, shape = table.shape[2], self._means.shape
         flat = table.transpose(2, 0, 1, 3).reshape(n_users, -1)
@@ -159,7 +165,6 @@ class Paired:
         means, resampled = self._means[world], self._resampled[:, world]
         entrant, other = self._entrants[number], self._baseline
         engagement, slates = means[:, _ENGAGEMENT], resampled[:, number, _SLATES]
-        levels = resampled[:, number, _LEVELS:] / slates[:, None]
         return EntrantFigures(
             name=entrant.name,
             kind=entrant.kind,
@@ -170,23 +175,29 @@ class Paired:
             ),
             slates=self._interval(means[number, _SLATES], slates),
             constraints=self._constraints(
-                self._arenas[world], means[number, _LEVELS:] / means[number, _SLATES], levels
+                self._arenas[world], means[number], resampled[:, number]
             ),
         )
 
     def _constraints(
-        self, arena: Arena, level: FloatArray, levels: FloatArray
+        self, arena: Arena, means: FloatArray, resampled: FloatArray
     ) -> tuple[ConstraintFigure, ...]:
-        names = constraint_names(arena.constraints)
-        return tuple(
-            ConstraintFigure(
-                name=name,
-                target=float(target),
-                measured=self._interval(level[c], levels[:, c]),
-                violation_ucb=float(np.quantile(target - levels[:, c], self._confidence)),
-            )
-            for c, (name, target) in enumerate(zip(names, arena.targets, strict=True))
-            if name is not None
+        of_groups = _LEVELS + len(arena.targets)
+        return (
+            *slate_figures(
+                arena.constraints,
+                means[_LEVELS:of_groups] / means[_SLATES],
+                resampled[:, _LEVELS:of_groups] / resampled[:, _SLATES, None],
+                self._confidence,
+            ),
+            *gap_figures(
+                arena.gaps,
+                means[of_groups:],
+                means[_ENGAGEMENT],
+                resampled[:, of_groups:],
+                resampled[:, _ENGAGEMENT],
+                self._confidence,
+            ),
         )
 
     def _interval(self, value: float, replicates: FloatArray) -> Interval:
@@ -197,10 +208,11 @@ class Paired:
 _ENGAGEMENT, _SLATES, _LEVELS = range(3)
 
 
-def _columns(totals: UserTotals) -> FloatArray:
-    """What is resampled of one policy in one world, shape ``(U, 2 + C)``."""
+def _columns(totals: UserTotals, gaps: UserGaps) -> FloatArray:
+    """What is resampled of one policy in one world, shape ``(U, 2 + C + 2G)``."""
     sums = np.stack([totals.expected_engagement, totals.slates], axis=1)
-    return np.concatenate([sums, totals.measured], axis=1)
+    of_groups = gap_columns(gaps, totals.expected_engagement)
+    return np.concatenate([sums, totals.measured, of_groups], axis=1)
 
 
 def require_names(entrants: Sequence[Entrant], *names: str) -> None:

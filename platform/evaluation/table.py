@@ -16,14 +16,14 @@ def caption(report: EvaluationReport) -> str:
 
 def titles(report: EvaluationReport) -> tuple[str, ...]:
     """Title of each column."""
-    floors = [f"{c.name} ≥ {c.target:.3f}" for c in report.policies[0].constraints]
+    limits = [c.title for c in report.policies[0].constraints]
     return (
         "policy",
         "kind",
         "engagement",
         "ratio to best baseline",
         *(("gap closed",) if report.gap_to else ()),
-        *floors,
+        *limits,
         "holds",
         f"NDCG@{report.slate_size}",
         "user-steps",
