@@ -162,6 +162,24 @@ class VersionInfo(Record):
     created_at: datetime
 
 
+class StoredVerdict(Record):
+    """What the gate said of a policy, once.
+
+    Attributes:
+        id: Public id; ids sort by time.
+        version: The policy.
+        passed: Whether it may be deployed.
+        verdict: Findings, hashes of what was judged, and the plan for a canary.
+        created_at: When, UTC.
+    """
+
+    id: str
+    version: str
+    passed: bool
+    verdict: dict[str, Any]
+    created_at: datetime
+
+
 class AuditScope(Record):
     """Which recorded slates an audit looks at; everything that is not None narrows it.
 

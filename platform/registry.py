@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
-from ..agents.gate import require_passed
-from ..agents.storage import load_policy
+from ..agents.gate import Verdict, require_passed
+from ..agents.storage import StoredPolicy, load_policy
 from ..arrays import MISSING
 from ..candidates.artifact import load_candidates
 from ..candidates.candidate_set import CandidateSet
@@ -17,8 +17,8 @@ from .db.engine import Database
 from .home import Home
 from .ordering import BUILTINS
 from .recording import describe_item
-from .records import VersionInfo
-from .store import people_items
+from .records import StoredVerdict, VersionInfo
+from .store import people_items, verdicts
 from .store import versions as store
 
 
@@ -64,6 +64,8 @@ def adopt_policy(
 ) -> VersionInfo:
     """Verify a stored policy, record it with the gate's verdict, and let it serve if it passed.
 
+    The verdict is that of its training, unless it is on record already: then the last one holds.
+
     Raises:
         ArtifactNotFound: There is no such version in the home folder.
         CorruptArtifact: A file's hash differs from the manifest; nothing was recorded.
@@ -71,25 +73,37 @@ def adopt_policy(
         InvalidValue: It was to be deployed, and was trained on other candidates than serve now;
             nothing was recorded.
     """
-    manifest = load_policy(home.policy(version)).manifest
-    passed = manifest.verdict.passed
+    stored = load_policy(home.policy(version))
     with database.session() as session:
-        store.save_version(
-            session,
-            version,
-            "policy",
-            status="accepted" if passed else "refused",
-            artifact=_below(home, home.policy(version)),
-            lineage=dict(manifest.lineage),
-            metrics=dict(manifest.verdict.figures),
-            gate=manifest.verdict.model_dump(mode="json"),
+        earlier = verdicts.list_verdicts(session, version)
+        verdict = (
+            Verdict.model_validate(earlier[-1].verdict) if earlier else stored.manifest.verdict
         )
-        if deploy and passed:
+        if not earlier:
+            _record(session, home, stored, verdict)
+        if deploy and verdict.passed:
             _deploy(session, version)
         recorded = store.get_version(session, version)
     if deploy:
-        require_passed(manifest.verdict)
+        require_passed(verdict)
     return recorded
+
+
+def record_judgement(
+    database: Database, home: Home, stored: StoredPolicy, verdict: Verdict
+) -> StoredVerdict:
+    """Put a new verdict on a stored policy on record; it holds from now on.
+
+    A deployed policy that is refused stops serving. One that passes is not deployed by this.
+    """
+    with database.session() as session:
+        return _record(session, home, stored, verdict)
+
+
+def verdicts_on(database: Database, version: str) -> list[StoredVerdict]:
+    """Every verdict on a policy, oldest first."""
+    with database.reading() as session:
+        return verdicts.list_verdicts(session, version)
 
 
 def deploy(database: Database, version: str) -> VersionInfo:
@@ -121,6 +135,27 @@ def versions(database: Database) -> list[VersionInfo]:
     """All versions on record, oldest first."""
     with database.reading() as session:
         return store.list_versions(session)
+
+
+def _record(session: Session, home: Home, stored: StoredPolicy, verdict: Verdict) -> StoredVerdict:
+    """Record a policy where it is new, then what the gate said of it."""
+    version = stored.version
+    if not store.is_recorded(session, version):
+        store.save_version(
+            session,
+            version,
+            "policy",
+            status="refused",  # until the verdict says otherwise, a line below
+            artifact=_below(home, home.policy(version)),
+            lineage=dict(stored.manifest.lineage),
+        )
+    return verdicts.record_verdict(
+        session,
+        version,
+        verdict.model_dump(mode="json"),
+        passed=verdict.passed,
+        metrics=dict(verdict.figures),
+    )
 
 
 def _deploy(session: Session, version: str) -> VersionInfo:

@@ -19,6 +19,7 @@ COMMANDS = {
     "data": "Import and show data sets.",
     "train": "Fit candidates, train policies.",
     "evaluate": "A stored policy beside its baselines, on users it has not seen.",
+    "gate": "Judge a stored policy again, and plan its canary.",
     "recommend": "Recommend to one user, explain, and record it.",
     "chat": "Refine recommendations in conversation.",
     "rerank": "Re-rank lists of any recommender, and measure what changed.",

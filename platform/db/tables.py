@@ -5,6 +5,7 @@ from .base import Base
 from .conversations import Conversation, Message
 from .events import Event
 from .explanations import Explanation
+from .gate_verdicts import GateVerdict
 from .model_versions import ModelVersion
 from .people_items import Item, User
 from .recommendations import Recommendation, RecommendationItem
@@ -16,6 +17,7 @@ __all__ = [
     "Conversation",
     "Event",
     "Explanation",
+    "GateVerdict",
     "Item",
     "Message",
     "ModelVersion",

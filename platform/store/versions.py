@@ -36,9 +36,14 @@ def save_version(
     session.flush()
 
 
+def is_recorded(session: Session, version: str) -> bool:
+    """Whether a version is on record."""
+    return session.get(ModelVersion, version) is not None
+
+
 def ensure_builtin(session: Session, name: str) -> None:
     """Record a re-ranker of the package as a policy version, unless it is there."""
-    if session.get(ModelVersion, name) is None:
+    if not is_recorded(session, name):
         save_version(session, name, "policy", status="builtin")
 
 
