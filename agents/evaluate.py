@@ -101,9 +101,7 @@ def best_baseline(
         return bool((found.levels() >= targets).all()) and not behind
 
     holding = [
-        i
-        for i, entrant in enumerate(entrants)
-        if entrant.kind == "baseline" and holds(totals[i])
+        i for i, entrant in enumerate(entrants) if entrant.kind == "baseline" and holds(totals[i])
     ]
     return max(holding, key=lambda i: float(totals[i].expected_engagement.mean()), default=None)
 

@@ -20,6 +20,7 @@ class PPOConfig(BaseModel):
         target_kl: An update ends early beyond 1.5 times this.
         log_std: Of the exploration at the start, in units of ``reach``.
         gsde: State-dependent instead of independent exploration noise.
+        steered: Whether the controller that serves with the policy acts while it learns, too.
         reach: How far a weight may move from its tuned value, in standard deviations of score.
         actor_hidden: Widths of the actor's tanh layers.
         critic_hidden: Widths of the critic's.
@@ -40,6 +41,7 @@ class PPOConfig(BaseModel):
     target_kl: float = Field(default=0.03, gt=0.0)
     log_std: float = -1.2
     gsde: bool = False
+    steered: bool = False
     reach: float = Field(default=0.5, gt=0.0)
     actor_hidden: tuple[int, ...] = (64, 64)
     critic_hidden: tuple[int, ...] = (128, 128)

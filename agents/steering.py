@@ -3,7 +3,8 @@
 A policy holds its limits over the visits it was trained on: it may show few items of a floor's
 group at a first visit and more later. What is on record right after a start, or after the mix of
 users has changed, can then lie below a floor. So a controller watches what was shown lately and
-adds to the weights of the floors and of diversity while a limit is missed, and only then.
+adds to the weights of the floors and of diversity while a limit is missed, and only then. A
+ceiling's weight belongs to all but its group, so that adding to it takes from the group.
 """
 
 import numpy as np
@@ -12,7 +13,7 @@ from ..arrays import BoolArray, FloatArray
 from ..candidates.catalogue import Catalogue
 from ..candidates.pools import CandidatePools
 from ..rerankers.base import Reranker, Slates, require_k
-from ..rerankers.constraints import HardFilters
+from ..rerankers.constraints import Constraints, HardFilters
 from ..rerankers.controller import PACE, ConstraintController
 from ..rerankers.exposure import measure
 from ..rerankers.features import observation
@@ -22,6 +23,38 @@ from ..simulators.logged import LoggedPopulation
 from ..simulators.policies import Decision, PolicyLuck, SlatePolicy
 from .policy import WeightPolicy
 from .serving import PolicyReranker, States, policy_slates
+
+
+class Steering:
+    """A `Controller` whose bonuses count in units of a policy's ``reach``.
+
+    Learning with it, serving with it and evaluating with it are the same.
+
+    Args:
+        constraints: Limits, ratios resolved.
+        reach: How far the policy may move each weight, shape ``(A,)``.
+    """
+
+    def __init__(self, constraints: Constraints, reach: FloatArray) -> None:
+        self._constraints, self._reach = constraints, reach
+        self.reset()
+
+    @property
+    def gaps(self) -> FloatArray:
+        """See `Controller.gaps`."""
+        return self._controller.gaps
+
+    def offsets(self) -> FloatArray:
+        """See `Controller.offsets`."""
+        return self._reach * self._controller.offsets()
+
+    def update(self, measured: FloatArray, active: BoolArray) -> None:
+        """See `Controller.update`."""
+        self._controller.update(measured, active)
+
+    def reset(self) -> None:
+        """See `Controller.reset`."""
+        self._controller = ConstraintController(self._constraints)
 
 
 def steering(policy: WeightPolicy, controller: ConstraintController) -> FloatArray:
@@ -41,26 +74,9 @@ class Steered:
     """
 
     def __init__(self, inner: SlatePolicy, policy: WeightPolicy) -> None:
-        self._inner, self._policy = inner, policy
-        self._controller = ConstraintController(policy.constraints)
+        self._inner = inner
+        self.controller = Steering(policy.constraints, policy.reach)
         self.name = inner.name
-
-    @property
-    def gaps(self) -> FloatArray:
-        """See `Controller.gaps`."""
-        return self._controller.gaps
-
-    def offsets(self) -> FloatArray:
-        """See `Controller.offsets`."""
-        return steering(self._policy, self._controller)
-
-    def update(self, measured: FloatArray, active: BoolArray) -> None:
-        """See `Controller.update`."""
-        self._controller.update(measured, active)
-
-    def reset(self) -> None:
-        """See `Controller.reset`."""
-        self._controller = ConstraintController(self._policy.constraints)
 
     def decide(
         self,
@@ -70,8 +86,8 @@ class Steered:
         luck: PolicyLuck,
     ) -> Decision:
         """The policy's slates, which its own controller takes in; ``controller`` is not read."""
-        decision = self._inner.decide(logged, active, self, luck)
-        self.update(logged.measured(decision.columns), active)
+        decision = self._inner.decide(logged, active, self.controller, luck)
+        self.controller.update(logged.measured(decision.columns), active)
         return decision
 
 

@@ -17,16 +17,18 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnvWrapper
 
-from ..arrays import FloatArray
+from ..arrays import BoolArray, FloatArray
 from ..rerankers.features import feature_names, observation_names
 from ..simulators.actions import ActionMap
 from ..simulators.envs.rerank_sb3 import RerankVecEnv
+from .constraints.pricing import GapPrices
 from .lagrange import LagrangeConfig, Multipliers, penalised
 from .learner_config import PPOConfig
 from .luck import luck_of_return
 from .outcomes import Arena
 from .policy import Layer, WeightPolicy, size_of
 from .ppo import ResidualActorCritic, actor_layers, actor_parameters
+from .steering import Steering
 from .storage import CurvePoint
 
 Progress = Callable[[int, int], None]
@@ -79,12 +81,20 @@ def learn(
     )
     action_map = ActionMap(start.astype(np.float32), _reach(start, units, ppo.reach))
     rows = _training_rows(len(arena), ppo.n_envs, np.random.default_rng(draw_seed))
+    controller = Steering(arena.constraints, action_map.scale) if ppo.steered else None
     env = RerankVecEnv(
-        arena.world, arena.constraints, env_seed, rows, action_map, desynchronise=True
+        arena.world,
+        arena.constraints,
+        env_seed,
+        rows,
+        action_map,
+        controller,
+        desynchronise=True,
     )
+    gap_prices = GapPrices(arena.gaps.take(rows), lagrange.gaps)
     with _torch_threads(threads), _global_randomness_restored():
         mean, scale, unit, per_day = _warm_up(env)
-        priced = PricedEnv(env, Multipliers(margins, lagrange), unit, per_day)
+        priced = PricedEnv(env, Multipliers(margins, lagrange), unit, per_day, gap_prices)
         model = _ppo(priced, ppo, mean, scale, torch_seed)
         recorder = _Recorder(priced, ppo, progress)
         model.learn(ppo.total_steps, callback=recorder, log_interval=None)  # pyright: ignore[reportArgumentType] - SB3 takes None, and types int
@@ -117,15 +127,21 @@ class PricedEnv(VecEnvWrapper):
         multipliers: Price of each constraint, in units of the mean reward.
         unit: Mean reward of the start per slate.
         per_day: What a day in the horizon is worth, in units of the mean reward.
+        gap_prices: Whose rewards count for more, where engagement gaps are limited.
     """
 
     venv: RerankVecEnv
 
     def __init__(
-        self, env: RerankVecEnv, multipliers: Multipliers, unit: float, per_day: float
+        self,
+        env: RerankVecEnv,
+        multipliers: Multipliers,
+        unit: float,
+        per_day: float,
+        gap_prices: GapPrices | None = None,
     ) -> None:
         super().__init__(env)
-        self.multipliers = multipliers
+        self.multipliers, self.gap_prices = multipliers, gap_prices
         self._unit, self._per_day = unit, per_day
         self._horizon = float(env.logged.world.config.horizon_days)
         # SB3 wants a dict for each user; with empty ones it neither adds the value of the last
@@ -151,15 +167,30 @@ class PricedEnv(VecEnvWrapper):
         self._rewards.append(float(rewards.mean()))
         self._costs.append(costs.mean(axis=0))
         # The margin is a constant cost that no action changes, so it is left out of the reward.
-        priced = penalised(rewards / self._unit, costs, self.multipliers.values)
+        priced = penalised(self._weighted(rewards, dones), costs, self.multipliers.values)
         priced += self._per_day * luck_of_return(outcome, self._horizon)
         return seen, (REWARD_SCALE * priced).astype(np.float32), dones, self._infos
 
     def close_rollout(self) -> tuple[float, FloatArray, FloatArray]:
-        """Mean reward and costs since the last call, and the multipliers that follow from them."""
+        """Mean reward and costs since the last call, and the multipliers that follow from them.
+
+        Limits on slates first, then those on engagement gaps.
+        """
         reward, costs = float(np.mean(self._rewards)), np.mean(self._costs, axis=0)
         self._rewards, self._costs = [], []
-        return reward, costs, self.multipliers.update(costs)
+        prices = self.multipliers.update(costs)
+        if self.gap_prices is None:
+            return reward, costs, prices
+        excess, gap_prices = self.gap_prices.close_rollout()
+        return reward, np.append(costs, excess), np.append(prices, gap_prices)
+
+    def _weighted(self, rewards: FloatArray, restarted: BoolArray) -> FloatArray:
+        """Rewards in units of the start's, those of groups that fall behind counted for more."""
+        prices, outcome = self.gap_prices, self.venv.last_outcome
+        if prices is None or not len(prices.gaps) or outcome is None:
+            return rewards / self._unit
+        prices.record(rewards, outcome.left | outcome.ended, restarted)
+        return prices.weights * rewards / self._unit
 
 
 class _Recorder(BaseCallback):

@@ -174,9 +174,7 @@ class Paired:
                 resampled[:, number, _ENGAGEMENT] / resampled[:, other, _ENGAGEMENT],
             ),
             slates=self._interval(means[number, _SLATES], slates),
-            constraints=self._constraints(
-                self._arenas[world], means[number], resampled[:, number]
-            ),
+            constraints=self._constraints(self._arenas[world], means[number], resampled[:, number]),
         )
 
     def _constraints(
