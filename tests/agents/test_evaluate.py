@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from fairloop.agents.baselines import Entrant, Member
 from fairloop.agents.config import EvaluationConfig
-from fairloop.agents.evaluate import best_baseline, constraint_names, evaluate, first_slate_ndcg
+from fairloop.agents.constraints.figures import constraint_names
+from fairloop.agents.evaluate import best_baseline, evaluate, first_slate_ndcg
 from fairloop.agents.families import TopK
 from fairloop.agents.jobs import Serve
 from fairloop.agents.outcomes import Arena, UserTotals

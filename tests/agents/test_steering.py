@@ -72,12 +72,12 @@ def test_users_who_are_gone_do_not_count(policy, arena):
     nobody = np.zeros(len(logged), np.bool_)
     luck = PolicyLuck.at(logged, 1)
     steered.decide(logged, nobody, RunningGaps(arena.constraints), luck)
-    assert not steered.gaps.any()
+    assert not steered.controller.gaps.any()
     steered.decide(logged, ~nobody, RunningGaps(arena.constraints), luck)
-    assert steered.gaps.any()
-    steered.reset()
-    assert not steered.gaps.any()
-    assert not steered.offsets().any()
+    assert steered.controller.gaps.any()
+    steered.controller.reset()
+    assert not steered.controller.gaps.any()
+    assert not steered.controller.offsets().any()
 
 
 def test_a_served_policy_is_brought_to_the_limits_within_a_batch(policy, world, arena):
