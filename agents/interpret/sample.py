@@ -108,7 +108,7 @@ class _Watcher:
     ) -> Decision:
         """The policy's own decision."""
         here = np.flatnonzero(active)
-        self.seen.append(logged.observation(self._inner.gaps)[here])
+        self.seen.append(logged.observation(self._inner.controller.gaps)[here])
         self.rows.append(logged.row[here])
         self.states.append(logged.observed.take(here))
         return self._inner.decide(logged, active, controller, luck)
