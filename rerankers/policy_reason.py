@@ -140,12 +140,12 @@ _STATES = {
         "pool_topic",
         "high",
         True,
-    ): "more {noun}s found for you than for most are filed under {topic}",
+    ): "more of the {noun}s found for you are {topic} than for most",
     (
         "pool_topic",
         "low",
         True,
-    ): "fewer {noun}s found for you than for most are filed under {topic}",
+    ): "fewer of the {noun}s found for you are {topic} than for most",
 }
 
 _ASPECTS = {
@@ -163,7 +163,7 @@ _ASPECTS = {
 def _is_so(reason: PolicyReason) -> bool:
     """Whether the value bears out the word that its percentile suggests."""
     high, value = reason.level == "high", reason.value
-    if high and reason.percentile < HIGH or not high and reason.percentile > LOW:
+    if not (reason.percentile >= HIGH if high else reason.percentile <= LOW):
         return False
     if reason.state == "clicks_lately":
         return value >= MANY_CLICKS if high else value < MANY_CLICKS

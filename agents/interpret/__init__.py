@@ -1,1 +1,1 @@
-"""Which part of what a policy sees moves which of its weights, as numbers, pictures and sentences."""
+"""Which part of what a policy sees moves which weight: numbers, pictures, sentences."""

@@ -15,7 +15,7 @@ from ...arrays import FloatArray
 from ...errors import InvalidValue
 from ...rerankers.policy_reason import HIGH, LOW, PolicyReason, State, reason_clause
 from ..policy import WeightPolicy
-from .groups import Group, detail_of, groups_read, kind_of
+from .groups import detail_of, groups_read, kind_of
 from .influence import Weigh
 from .local import Attribution, attribute
 from .strengths import Aspects
