@@ -56,13 +56,47 @@ def evaluate(
         accuracy.append(first_slate_ndcg(arena, entrant, candidates, seeds[0]))
         if progress is not None:
             progress(len(totals), len(entrants))
+    return compare(
+        arena,
+        entrants,
+        totals,
+        accuracy,
+        published,
+        seeds,
+        np.random.default_rng(resampling),
+        config,
+    )
+
+
+def compare(
+    arena: Arena,
+    entrants: Sequence[Entrant],
+    totals: Sequence[UserTotals],
+    accuracy: Sequence[FloatArray],
+    published: str,
+    seeds: tuple[int, ...],
+    rng: np.random.Generator,
+    config: EvaluationConfig,
+) -> EvaluationReport:
+    """Figures and intervals of what entrants brought the same users.
+
+    Args:
+        arena: The limits. ``totals`` may be of other users if no limit is on groups of them.
+        entrants: The policies, baselines among them.
+        totals: What each of them brought, user by user.
+        accuracy: NDCG of each user's first slate under each of them, NaN where not known.
+        published: Name of the entrant that would be deployed.
+        seeds: Simulator seeds that ``totals`` are means over.
+        rng: Source of the resamples.
+        config: Resamples and confidence.
+    """
     best = best_baseline(entrants, totals, arena.targets, arena.gaps)
     gap = _gap(entrants)
     rows = [_columns(t, a, arena.gaps) for t, a in zip(totals, accuracy, strict=True)]
     table = np.stack(rows, axis=1)
-    figures = _Figures(table, best, gap, arena, config, np.random.default_rng(resampling))
+    figures = _Figures(table, best, gap, arena, config, rng)
     return EvaluationReport(
-        n_users=len(arena),
+        n_users=len(table),
         seeds=seeds,
         slate_size=arena.world.config.slate_size,
         confidence=config.confidence,

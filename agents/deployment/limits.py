@@ -43,7 +43,7 @@ def bound(
 
 def _finding(figure: ConstraintFigure, upper: float) -> Finding:
     sentence = (
-        f"{figure.name}: measured {figure.measured.value:.4f} against a limit of "
+        f"{figure.name}: measured {figure.measured.value:.4f} against a {figure.bound} of "
         f"{figure.target:.4f}; upper bound of the violation {upper:+.4f}."
     )
     # A NaN bound must refuse.

@@ -98,15 +98,11 @@ SMALLEST_SD = 1e-3
 def _limit(figure: ConstraintFigure, filled: float, sd: float) -> CanaryLimit:
     return CanaryLimit(
         name=figure.name,
-        direction="floor" if _is_floor(figure) else "ceiling",
+        direction=figure.bound,
         target=figure.target,
         slack=-figure.violation * filled,
         sd=sd * filled,
     )
-
-
-def _is_floor(figure: ConstraintFigure) -> bool:
-    return math.isclose(figure.violation, figure.target - figure.measured.value, abs_tol=1e-12)
 
 
 def _is_a_mean_over_slates(figure: ConstraintFigure) -> bool:
