@@ -6,21 +6,27 @@ import pytest
 from fairloop.agents.baselines import Entrant
 from fairloop.agents.outcomes import Arena
 from fairloop.rerankers.constraints import Constraints, ExposureFloor
+from fairloop.rerankers.features import feature_names
 from fairloop.simulators.policies import SlatePolicy, StaticWeights
+
+LIMITS = Constraints(
+    exposure=(ExposureFloor(attribute="popularity", group="long_tail", share=0.5),)
+)
+LIFTED = "floor:popularity=long_tail"
 
 
 @dataclass(frozen=True)
 class Weighted:
-    """Base order, less what was shown or clicked lately times ``memory``, long tail lifted."""
+    """Base order, less what was seen or clicked lately times ``memory``, long tail lifted."""
 
     name: str
     memory: float
     lift: float = 2.5
 
     def __call__(self) -> SlatePolicy:
-        weights = np.zeros(11)
-        weights[[0, 3, 6, 9]] = 1.0, -self.memory, -self.memory, self.lift
-        return StaticWeights(weights, self.name)
+        given = {"base": 1.0, "satiation": -self.memory, "fatigue": -self.memory, LIFTED: self.lift}
+        names = (*feature_names(LIMITS), "diversity")
+        return StaticWeights(np.array([given.get(name, 0.0) for name in names]), self.name)
 
 
 def entrant(name: str, memory: float, kind: str = "baseline", lift: float = 2.5) -> Entrant:
@@ -42,8 +48,7 @@ def forgetful() -> Entrant:
 @pytest.fixture(scope="session")
 def loose(world) -> Arena:
     """A floor that both hold."""
-    floor = ExposureFloor(attribute="popularity", group="long_tail", share=0.5)
-    return Arena.of(world, Constraints(exposure=(floor,)))
+    return Arena.of(world, LIMITS)
 
 
 @pytest.fixture(scope="session")

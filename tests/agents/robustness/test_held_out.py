@@ -14,11 +14,12 @@ from fairloop.agents.robustness.held_out import (
 from fairloop.agents.robustness.randomise import WorldRanges
 from fairloop.errors import InvalidValue
 from fairloop.metrics.bootstrap import resampling_counts
-from fairloop.rerankers.constraints import Constraints, ExposureFloor
+from fairloop.rerankers.constraints import Constraints, EngagementGap, ExposureFloor
 from fairloop.simulators.config import FatigueConfig, WorldConfig
 from fairloop.simulators.fit import fit_world
 from fairloop.simulators.rollout import simulate
 
+FLOOR = ExposureFloor(attribute="popularity", group="long_tail", share=0.5)
 CONFIG = HeldOutConfig(worlds=3, seeds=2, n_bootstrap=200)
 
 
@@ -151,6 +152,26 @@ def test_a_policy_in_breach_is_reported_in_breach(loose, mindful, make_entrant):
         found = world.of("greedy")
         assert not found.meets_constraints and not found.breaks_no_constraint
         assert found.constraints[0].violation_ucb > found.constraints[0].violation > 0
+
+
+def test_a_group_of_users_that_falls_behind_is_measured_in_every_world(
+    world, candidates, mindful, forgetful
+):
+    limit = EngagementGap(attribute="activity", limit=0.02, min_users=10)
+    limits = Constraints(exposure=(FLOOR,), engagement_gaps=(limit,))
+    arena = Arena.of(world, limits, candidates.user_groups)
+    quick = CONFIG.model_copy(update={"worlds": 2, "seeds": 1})
+    report = evaluate_held_out(arena, [mindful, forgetful], "forgetful", 3, None, quick)
+    codes = candidates.user_groups["activity"].codes[world.users]
+    names = candidates.user_groups["activity"].names
+    for figures in report.worlds:
+        mine = plain_sums(figures.drawn.of(world), limits, mindful, figures.seeds)[:, 0]
+        found = {c.name: c for c in figures.of("mindful").constraints}
+        for code, name in enumerate(names):
+            if (codes == code).sum() >= 10:
+                short = 1.0 - mine[codes == code].mean() / mine.mean()
+                assert found[f"engagement:activity={name}"].measured.value == pytest.approx(short)
+        assert len(found) > 2
 
 
 def test_limits_beyond_the_pools_are_named_as_such(world, candidates, mindful):

@@ -9,12 +9,15 @@ from fairloop.agents.robustness.parameters import scaled
 from fairloop.agents.robustness.randomise import WorldRanges, training_worlds
 from fairloop.agents.train import PricedEnv
 from fairloop.errors import InvalidValue
-from fairloop.simulators.actions import ActionMap
+from fairloop.rerankers.constraints import Constraints, ExposureFloor
+from fairloop.simulators.actions import ActionMap, action_size
 from fairloop.simulators.envs.rerank import RerankTask
 from fairloop.simulators.envs.rerank_sb3 import RerankVecEnv
 from stable_baselines3 import PPO
 
-N_ACTIONS = 11
+FLOOR = ExposureFloor(attribute="popularity", group="long_tail", share=0.5)
+LIMITS = Constraints(exposure=(FLOOR,))
+N_ACTIONS = action_size(LIMITS)
 MAP = ActionMap(np.ones(N_ACTIONS, np.float32), np.ones(N_ACTIONS, np.float32))
 
 
@@ -24,8 +27,8 @@ def worlds(world):
 
 
 @pytest.fixture
-def limits(loose):
-    return loose.constraints
+def limits() -> Constraints:
+    return LIMITS
 
 
 ROWS = (np.array([0, 5, 5]), np.array([7]), np.array([9, 11]))

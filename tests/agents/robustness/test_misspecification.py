@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fairloop.agents.outcomes import run
+from fairloop.agents.outcomes import Arena, run
 from fairloop.agents.report import ConstraintFigure, Interval
 from fairloop.agents.robustness.curves import Curve, Point, departures
 from fairloop.agents.robustness.misspecification import (
@@ -88,8 +88,7 @@ def test_same_seed_same_report_stored_or_not(report, loose, mindful, forgetful):
 
 def test_all_that_acts_is_swept_by_default(loose, mindful, forgetful):
     quick = SweepConfig(factors=(2.0,), taste_noise=(), seeds=1, n_bootstrap=100)
-    rows = np.arange(4)
-    small = replace(loose, world=loose.world.take(rows), context=loose.context.take(rows))
+    small = Arena.of(loose.world.take(np.arange(4)), loose.constraints)
     found = sweep(small, mindful, forgetful, 1, quick)
     assert tuple(c.parameter for c in found.curves) == acting(loose.world.config)
 
