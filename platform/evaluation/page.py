@@ -65,18 +65,15 @@ def headline(report: EvaluationReport) -> str:
     learned = report.learned
     limits = "holds every limit" if learned.meets_constraints else "does not hold every limit"
     if report.best_baseline is None:
-        return f"The policy {limits}; no baseline holds them, so there is nothing to compare with."
-    ratio = learned.engagement_ratio
+        return f"The policy {limits}; no baseline does, so there is nothing to compare with."
+    ratio, best = learned.engagement_ratio, report.best_baseline
     if ratio.low > 1.0:
-        found = "brings more than"
+        found = f"brings more than {best}"
+    elif ratio.high < 1.0:
+        found = f"brings less than {best}"
     else:
-        found = (
-            "brings less than" if ratio.high < 1.0 else "brings as much, within the interval, as"
-        )
-    return (
-        f"The policy {limits} and {found} {report.best_baseline}: "
-        f"ratio {table.shown(learned.engagement_ratio)}."
-    )
+        found = f"no difference to {best} was measured"
+    return f"The policy {limits}; {found}: ratio of engagement {table.shown(ratio)}."
 
 
 def engagement_chart(report: EvaluationReport) -> Chart:
