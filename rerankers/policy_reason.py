@@ -47,10 +47,9 @@ class PolicyReason(BaseModel):
         level: Whether the state is high or low among those of other visits.
         value: The state.
         percentile: Share of the other visits with a lower value, equal ones counting half, in %.
-        aspect: What was moved: ``relevance``, ``popularity``, ``recency``, ``satiation``,
-            ``topic_taste``, ``fatigue``, ``clicked``, ``floor:<attribute>=<group>`` or
-            ``diversity``.
-        group: Group of items, for a floor.
+        aspect: What was moved: ``relevance``, ``satiation``, ``diversity``, or the name of another
+            feature (`rerankers.features`).
+        group: Group of items, for a limit on exposure.
         direction: Whether it counts more or less than usual.
         size: How much of this the state did, in standard deviations of score per standard
             deviation of the aspect within the pool.
@@ -115,10 +114,13 @@ def effect_words(reason: PolicyReason, noun: str) -> str | None:
         return f"variety counts {'more' if up else 'less'} now"
     what = _ASPECTS.get(reason.aspect)
     if what is None and reason.group is not None:
-        what = f"{{noun}}s of the group ‘{reason.group}’ come"
+        # The weight of a ceiling belongs to all but its group.
+        side = "outside" if "!=" in reason.aspect else "of"
+        what = f"{{noun}}s {side} the group ‘{{group}}’ come"
     if what is None:
         return None
-    return f"{what.format(noun=noun)} {'higher' if up else 'lower'} now"
+    what = what.format(noun=noun, group=reason.group)
+    return f"{what} {'higher' if up else 'lower'} now"
 
 
 _STATES = {
@@ -156,6 +158,9 @@ _ASPECTS = {
     "topic_taste": "{noun}s of the topics you rated high come",
     "fatigue": "{noun}s you were shown lately come",
     "clicked": "{noun}s you chose lately come",
+    "preference": "{noun}s you often chose when you saw them come",
+    "enjoyment": "{noun}s you rated high before come",
+    "familiarity": "{noun}s you were shown often come",
     "floor:popularity=long_tail": "less-known {noun}s come",
 }
 

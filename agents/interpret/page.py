@@ -1,6 +1,6 @@
 """An interpretation as a page of markdown."""
 
-from .plots import column_label, weight_label
+from .plots import column_label, percent, weight_label
 from .report import Example, InterpretationReport, WeightInfluence
 
 
@@ -22,7 +22,7 @@ def render_page(report: InterpretationReport, picture: str = "interpretation.svg
         f"![What moves what]({picture})",
         "## Which state moves which weight",
         "Share of each weight's variance over visits, by group of what the policy sees: Shapley "
-        "effects ± standard error over users. Below them, in brackets, the share that the group "
+        "effects ± standard error over users. In brackets, the share that the group "
         "explains by itself and the one that is left when all others are known.",
         _shares(report),
         _sizes(report),
@@ -56,7 +56,7 @@ def _cells(weight: WeightInfluence, n_groups: int) -> list[str]:
     if not weight.effects:
         return ["–"] * n_groups
     return [
-        f"{e.shapley:.0%} ± {e.error:.0%} ({e.first_order:.0%}, {e.total:.0%})"
+        f"{percent(e.shapley)} ± {percent(e.error)} ({percent(e.first_order)}, {percent(e.total)})"
         for e in weight.effects
     ]
 

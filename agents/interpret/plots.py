@@ -60,8 +60,14 @@ def draw_interpretation(report: InterpretationReport) -> dict[str, bytes]:
 def weight_label(name: str) -> str:
     """A weight's name as it is printed."""
     if name.startswith("floor:"):
-        return f"floor: {name.partition('=')[2].replace('_', ' ')}"
+        kind = "ceiling" if "!=" in name else "floor"
+        return f"{kind}: {name.partition('=')[2].replace('_', ' ')}"
     return name.replace("_", " ")
+
+
+def percent(share: float) -> str:
+    """A share as it is printed, without a zero below zero."""
+    return f"{round(100 * share) + 0:.0f}%"
 
 
 def column_label(name: str) -> str:
@@ -89,7 +95,7 @@ def _draw_shares(axes: Axes, report: InterpretationReport) -> None:
         axes.text(
             column,
             row,
-            f"{share:.0%}".replace("-0%", "0%"),
+            percent(share),
             ha="center",
             va="center",
             fontsize="small",

@@ -15,6 +15,7 @@ from ...simulators.policies import Decision, ObservationPolicy, PolicyLuck
 from ...simulators.rollout import simulate
 from ..outcomes import Arena
 from ..policy import WeightPolicy
+from ..serving import PolicyReranker
 from ..steering import Steered
 
 
@@ -57,8 +58,11 @@ def observe_policy(policy: WeightPolicy, arena: Arena, seed: int, n_users: int =
         n_users: Users at most; all visits of each are kept.
 
     Raises:
-        InvalidValue: The policy was trained for other limits than the arena's.
+        InvalidValue: The policy was trained for other limits than the arena's, or on another
+            catalogue or by another version.
     """
+    # Made for its checks alone.
+    PolicyReranker(policy, arena.world.catalogue)
     if policy.constraints != arena.constraints:
         raise InvalidValue(
             "the policy was trained under other constraints than these users are under",
@@ -71,7 +75,7 @@ def observe_policy(policy: WeightPolicy, arena: Arena, seed: int, n_users: int =
     watcher = _Watcher(policy)
     simulate(
         arena.world,
-        watcher,
+        Steered(watcher, policy),
         arena.constraints,
         int(luck.generate_state(1)[0]),
         rows=rows,
@@ -90,10 +94,10 @@ def observe_policy(policy: WeightPolicy, arena: Arena, seed: int, n_users: int =
 
 
 class _Watcher:
-    """The policy with its controller, taking notes before each decision."""
+    """The policy without its controller, taking notes before each decision."""
 
     def __init__(self, policy: WeightPolicy) -> None:
-        self._inner = Steered(ObservationPolicy(policy.weights), policy)
+        self._inner = ObservationPolicy(policy.weights)
         self.name = self._inner.name
         self.seen: list[FloatArray] = []
         self.rows: list[IntArray] = []
@@ -106,9 +110,9 @@ class _Watcher:
         controller: Controller,
         luck: PolicyLuck,
     ) -> Decision:
-        """The policy's own decision."""
+        """The policy's own decision, under the controller that it serves with."""
         here = np.flatnonzero(active)
-        self.seen.append(logged.observation(self._inner.controller.gaps)[here])
+        self.seen.append(logged.observation(controller.gaps)[here])
         self.rows.append(logged.row[here])
         self.states.append(logged.observed.take(here))
         return self._inner.decide(logged, active, controller, luck)
