@@ -23,6 +23,8 @@ class OPEConfig(BaseModel):
         reward_range: Least and largest reward that one entry of the log can have.
         min_ess: Least effective number of slates.
         min_ess_users: Least effective number of users.
+        min_ess_rewards: Least effective number of users whose weighted rewards make the estimate;
+            below some 20 a bootstrap interval holds the truth clearly too seldom.
         mean_weight_level: The mean weight counts as off 1 below this p-value.
         mean_weight_slack: How far off 1 it may be all the same.
         max_unsupported: Largest mean probability, where it is known, that the target may give to
@@ -41,6 +43,7 @@ class OPEConfig(BaseModel):
     reward_range: tuple[float, float] | None = None
     min_ess: float = Field(default=100.0, ge=0.0)
     min_ess_users: float = Field(default=30.0, ge=0.0)
+    min_ess_rewards: float = Field(default=20.0, ge=0.0)
     mean_weight_level: float = Field(default=0.001, gt=0.0, lt=1.0)
     mean_weight_slack: float = Field(default=0.02, ge=0.0)
     max_unsupported: float = Field(default=0.02, ge=0.0, le=1.0)

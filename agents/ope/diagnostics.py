@@ -20,6 +20,8 @@ class Diagnostics(BaseModel):
             tell as much. Where each position has a weight, a slate's weight is their mean: what it
             has if all its positions earn the same.
         ess_users: The same with each user's weights summed.
+        ess_rewards: The same of users' weighted rewards: how many of them the estimate rests on.
+            With rare clicks it is what is scarce.
         mean_weight: Should be 1, up to chance; below it where the target shows what the logging
             policy cannot. Of the position where it is farthest from 1 in standard errors.
         mean_weight_p: p-value of ``|mean - 1| <= slack`` with errors clustered by users, corrected
@@ -34,6 +36,7 @@ class Diagnostics(BaseModel):
 
     ess: float
     ess_users: float
+    ess_rewards: float
     mean_weight: float
     mean_weight_p: float
     largest_weight: float
@@ -42,18 +45,24 @@ class Diagnostics(BaseModel):
 
 
 def diagnose(
-    weights: FloatArray, users: IntArray, slack: float = 0.0, unsupported: FloatArray | None = None
+    weights: FloatArray,
+    rewards: FloatArray,
+    users: IntArray,
+    slack: float = 0.0,
+    unsupported: FloatArray | None = None,
 ) -> Diagnostics:
     """Look at the weights.
 
     Args:
         weights: One per slate, shape ``(n,)``, or one per position, ``(n, k)``.
+        rewards: Of the same shape.
         users: Who saw each slate, shape ``(n,)``.
         slack: How far from 1 the mean weight may lie without being tested for.
         unsupported: The target's probability of what the logging policy cannot show, ``(n,)``.
     """
     table = weights.reshape(len(weights), -1)
     whole = table.mean(axis=1)
+    earned = np.abs(table * rewards.reshape(table.shape)).sum(axis=1)
     _, codes = np.unique(users, return_inverse=True)
     n_users = int(codes.max()) + 1
     tests = [mean_weight_test(column, codes, slack) for column in table.T]
@@ -61,6 +70,7 @@ def diagnose(
     return Diagnostics(
         ess=effective_sample_size(whole),
         ess_users=effective_sample_size(sum_by(codes, whole, n_users)),
+        ess_rewards=effective_sample_size(sum_by(codes, earned, n_users)),
         mean_weight=mean,
         mean_weight_p=min(1.0, p * len(tests)),
         largest_weight=float(table.max()),

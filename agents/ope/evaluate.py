@@ -135,7 +135,8 @@ def _judged(
             field="unsupported",
             mend="Give one probability for each logged slate.",
         )
-    found = diagnose(weights, logged.users, config.mean_weight_slack, unsupported)
+    rewards = logged.slate_rewards if weights.ndim == 1 else logged.position_rewards()
+    found = diagnose(weights, rewards, logged.users, config.mean_weight_slack, unsupported)
     value = terms.value()
     ends = _interval(terms, weights, logged, method, config, is_difference)
     against = refusals(found, config)

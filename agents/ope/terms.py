@@ -64,6 +64,19 @@ def value_of(sums: FloatArray) -> FloatArray:
     return _of_sums(sums[..., :m], sums[..., m:])
 
 
+def influence_of(sums: FloatArray) -> FloatArray:
+    """How each user moves the estimate, to first order, ``(U, 2M)`` to ``(U,)``; its mean is 0.
+
+    Of a ratio N / D it is (n_u − (N / D) d_u) / D, by the delta method.
+    """
+    m = sums.shape[1] // 2
+    numerator, denominator = sums[:, :m], sums[:, m:]
+    totals = denominator.sum(axis=0)
+    safe = np.where(totals != 0.0, totals, 1.0)
+    ratios = numerator.sum(axis=0) / safe
+    return ((numerator - ratios * denominator) / safe).sum(axis=1)
+
+
 def _of_sums(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     known = denominator != 0.0
     ratios = np.full(numerator.shape, np.nan)

@@ -62,6 +62,11 @@ def refusals(found: Diagnostics, config: OPEConfig) -> tuple[str, ...]:
             f"The weights rest on {found.ess_users:.1f} users in effect; "
             f"{config.min_ess_users:g} are needed."
         )
+    if found.ess_rewards < config.min_ess_rewards:
+        against.append(
+            f"The rewards weighed are those of {found.ess_rewards:.1f} users in effect; "
+            f"{config.min_ess_rewards:g} are needed."
+        )
     if found.mean_weight_p < config.mean_weight_level:
         below = found.mean_weight < 1.0
         why = (
