@@ -111,14 +111,14 @@ class TD3Settings(_Settings):
 
     learner: Literal["td3"] = "td3"
     critic_steps: int = Field(default=32_768, ge=0)
-    n_envs: int = Field(default=128, ge=1)
+    n_envs: int = Field(default=256, ge=1)
     buffer_steps: int = Field(default=200_000, ge=1)
-    batch_size: int = Field(default=512, ge=2)
+    batch_size: int = Field(default=256, ge=2)
     gradient_steps: int = Field(default=4, ge=1)
-    learning_rate: float = Field(default=3e-4, gt=0.0)
+    learning_rate: float = Field(default=1e-3, gt=0.0)
     gamma: float = Field(default=0.97, gt=0.0, le=1.0)
     tau: float = Field(default=0.01, gt=0.0, le=1.0)
-    noise: float = Field(default=0.3, gt=0.0)
+    noise: float = Field(default=0.2, gt=0.0)
     critic_hidden: Hidden = (128, 128)
     window: int = Field(default=32, ge=1)
 
