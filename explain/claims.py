@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from .evidence import Evidence, ItemFacts, Link, Move, Record, Rule
 from .patterns import MARK_FROM, split_list
+from .policy_patterns import read_effect, read_state
 from .wording import POPULAR_FROM, group_name, speaks_of_long_tail
 
 _EXACT = ("item_weights", "item_weights_truncated")
@@ -17,7 +18,7 @@ class Claim(Record):
     Attributes:
         kind: Which relation: ``liked``, ``chosen``, ``because``, ``close``, ``together``,
             ``rated``, ``shares``, ``topic``, ``year``, ``less_known``, ``popular``, ``share``,
-            ``exposure``, ``diversity``, ``state`` or ``rank``.
+            ``exposure``, ``diversity``, ``state``, ``policy`` or ``rank``.
         text: The words that state it.
         item_id: The item it is about, or the other item of the relation.
         value: The topic, number or group it names.
@@ -100,6 +101,8 @@ def check_statement(
         moved = any(_moved_so(move, parts) for move in evidence.moves if move.rule == rule)
         value = " ".join(filter(None, (parts["number"], parts.get("tail") or parts.get("group"))))
         yield claim(kind, evidence.item, value, moved)
+    elif kind == "policy":
+        yield claim(kind, evidence.item, parts["effect"], _moved_weights_so(evidence, parts))
     else:  # a pattern without a check would be a hole
         yield claim(kind, None, None, False)
 
@@ -153,3 +156,29 @@ def _moved_so(move: Move, parts: dict[str, str]) -> bool:
     if "tail" in parts:
         return speaks_of_long_tail(move)
     return parts.get("group") == group_name(move) and not speaks_of_long_tail(move)
+
+
+def _moved_weights_so(evidence: Evidence, parts: dict[str, str]) -> bool:
+    """Same state, level, topic and number; same aspect and direction; same places, if any."""
+    reason = evidence.policy
+    if reason is None:
+        return False
+    state, level, topic, number = read_state(parts["state"])
+    aspect, group, direction = read_effect(parts["effect"])
+    if aspect in ("floor:", "floor!"):
+        of_that_kind = reason.aspect.startswith("floor:") and ("!=" in reason.aspect) == (
+            aspect == "floor!"
+        )
+        same_aspect = of_that_kind and reason.group == group
+    else:
+        same_aspect = reason.aspect == aspect
+    if "number" in parts and (
+        str(reason.places) != parts["number"] or reason.exact == ("least" in parts)
+    ):
+        return False
+    return (
+        same_aspect
+        and (reason.state, reason.level, reason.direction) == (state, level, direction)
+        and (reason.topic or "").casefold() == (topic or "").casefold()
+        and number in (None, round(reason.value))
+    )

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..rerankers.policy_reason import PolicyReason
+
 AttributionMethod = Literal[
     "item_weights", "item_weights_truncated", "embedding_cosine", "co_occurrence", "none"
 ]
@@ -103,6 +105,8 @@ class Evidence(Record):
         shown_rank: Position on the slate, 1 is the top.
         parts: Parts of the re-ranker's score.
         moves: What each rule did to the place; rules without effect are left out.
+        policy: A state of the user that moved a learned policy's weights, and this item up by it;
+            None where there is none that could be told.
     """
 
     item: ItemFacts
@@ -116,6 +120,7 @@ class Evidence(Record):
     shown_rank: Annotated[int, Field(ge=1)]
     parts: ScoreParts
     moves: tuple[Move, ...] = ()
+    policy: PolicyReason | None = None
 
     def content_hash(self) -> str:
         """SHA-256 over the canonical JSON: equal evidence, equal hash."""

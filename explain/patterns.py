@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from .policy_patterns import policy_form
+
 MARK_FROM = 0xE000
 """First private character that stands for a title in a marked text."""
 
@@ -34,7 +36,7 @@ class Pattern:
     Attributes:
         kind: What it claims.
         regex: Named groups: ``titles`` (marks), ``subject`` (what it is said of), ``topics``,
-            ``number``, ``liked`` (the verb), ``group``, ``least``.
+            ``number``, ``liked`` (the verb), ``group``, ``least``, ``state``, ``effect``.
     """
 
     kind: str
@@ -42,8 +44,14 @@ class Pattern:
 
 
 @lru_cache(maxsize=256)
-def patterns(nouns: tuple[str, ...], topics: tuple[str, ...]) -> tuple[Pattern, ...]:
-    """All forms, for the given words for an item and the topics that the evidence holds."""
+def patterns(
+    nouns: tuple[str, ...], topics: tuple[str, ...], of_policy: bool = False
+) -> tuple[Pattern, ...]:
+    """All forms, for the given words for an item and the topics that the evidence holds.
+
+    Those about a policy's weights are many, and so are left out where the evidence holds nothing
+    that they could say: then such a statement is not attributable.
+    """
     noun = "(?:" + "|".join(re.escape(word) for word in nouns) + ")"
     subject = rf"(?P<subject>it|this(?: {noun})?|this one|{_T})"
     titles = rf"(?P<titles>{_TITLES})"
@@ -102,6 +110,8 @@ def patterns(nouns: tuple[str, ...], topics: tuple[str, ...]) -> tuple[Pattern, 
             rf"the model's score for you puts {subject} at number {_NUMBER} of (?P<of>\d+)",
         ),
     ]
+    if of_policy:
+        forms.append(("policy", policy_form(noun, topic, subject, places)))
     return tuple(Pattern(kind, re.compile(rf"{form}(?!\w)", re.IGNORECASE)) for kind, form in forms)
 
 

@@ -53,7 +53,8 @@ def verify(text: str, evidence: Evidence, noun: str = "title") -> Verdict:
     problems = [*named.problems, *(f"character {char!r} outside a title" for char in strange)]
     if problems:
         return Verdict(accepted=False, problems=tuple(problems))
-    forms = patterns(tuple(dict.fromkeys((noun, *_NOUNS))), _topics(evidence))
+    nouns = tuple(dict.fromkeys((noun, *_NOUNS)))
+    forms = patterns(nouns, _topics(evidence), evidence.policy is not None)
     claims, unread = _read(marked, forms, evidence, named)
     problems += unread
     problems += [f"not so: {claim.text}" for claim in claims if not claim.holds]
@@ -143,4 +144,7 @@ def _readable(char: str) -> bool:
 
 def _topics(evidence: Evidence) -> tuple[str, ...]:
     items = (evidence.item, *(link.item for link in evidence.links))
-    return tuple(dict.fromkeys(topic for item in items for topic in item.topics))
+    topics = [topic for item in items for topic in item.topics]
+    if evidence.policy is not None and evidence.policy.topic is not None:
+        topics.append(evidence.policy.topic)
+    return tuple(dict.fromkeys(topics))

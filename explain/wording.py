@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ..rerankers.policy_reason import PolicyReason, reason_clause
 from .evidence import Evidence, ItemFacts, Link, Move
 from .sanitise import clean_name
 
@@ -42,7 +43,7 @@ def sentence_slots(evidence: Evidence, noun: str, style: Style) -> tuple[Slot, .
         evidence: What is known.
         noun: What an item is called, in the singular, such as ``"film"``.
         style: ``one_line`` keeps what led to the item and any exposure rule that moved it;
-            ``short`` adds a detail and the other rules.
+            ``short`` adds a detail, the other rules and what moved the policy's weights.
     """
     slots = [
         Slot("opening", tuple(_openings(evidence)), True),
@@ -50,6 +51,7 @@ def sentence_slots(evidence: Evidence, noun: str, style: Style) -> tuple[Slot, .
         Slot("exposure", tuple(_exposure(evidence, noun)), True),
         Slot("diversity", tuple(_diversity(evidence)), True),
         Slot("state", tuple(_state(evidence)), False),
+        Slot("policy", tuple(_policy(evidence, noun)), False),
     ]
     kept = ("opening", "exposure") if style == "one_line" else tuple(slot.says for slot in slots)
     return tuple(slot for slot in slots if slot.says in kept and slot.sentences)
@@ -162,7 +164,18 @@ def _state(evidence: Evidence) -> Iterator[str]:
     yield f"Your recent visits moved it up {places}."
 
 
-def _places(move: Move) -> str:
+def _policy(evidence: Evidence, noun: str) -> Iterator[str]:
+    reason = evidence.policy
+    if reason is None or reason.places <= 0:
+        return
+    clause = reason_clause(reason, noun)
+    if clause is not None:
+        clause = f"{clause[0].upper()}{clause[1:]}"
+        yield f"{clause}."
+        yield f"{clause}, and that moved it up {_places(reason)}."
+
+
+def _places(move: Move | PolicyReason) -> str:
     count = f"{move.places} place{'' if move.places == 1 else 's'}"
     return count if move.exact else f"at least {count}"
 
