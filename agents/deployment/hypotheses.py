@@ -20,7 +20,7 @@ from ...arrays import BoolArray, FloatArray
 from .canary import CanaryConfig, CanaryLimit, CanarySpread
 
 Kind = Literal["alarm", "proof"]
-MIXED_UP = 0.1
+MIXED_UP = 0.2
 """Relative error of the share of users on the new policy that is noticed."""
 
 
