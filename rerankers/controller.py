@@ -23,6 +23,12 @@ from .features import FEATURES
 PACE = 16
 """Slates per update up to which the gains hold in full."""
 
+USUAL_WINDOW = 1000
+"""Slates of a window for which the integral gain holds as it is."""
+
+QUICKEST = 4.0
+"""Largest factor on it for a shorter one, beyond which bonuses swing more than they help."""
+
 Gain = Annotated[float, Field(ge=0.0)]
 
 
@@ -32,7 +38,8 @@ class ControllerConfig(BaseModel):
     Bonuses are in units of the score they are added to; the base score is standardised within
     each pool, so 1 is one standard deviation.
 
-    Gains are per slate. An update that brings more than ``PACE`` slates counts as ``PACE`` of them,
+    Gains are per slate. A window shorter than `USUAL_WINDOW` is a promise about sooner, so its
+    integral gain is larger in proportion, up to `QUICKEST` times. An update that brings more than ``PACE`` slates counts as ``PACE`` of them,
     because a bonus that many users met at once must not be corrected once for each of them.
 
     Attributes:
@@ -109,6 +116,8 @@ class ConstraintController:
         self._integral = np.array(start)
         self._gain = self._active.astype(np.float64)
         self._gain[-1] *= self.config.diversity_scale
+        haste = np.clip(USUAL_WINDOW / np.array(self.windows), 1.0, QUICKEST)
+        self._integral_gain = self._gain * self.config.integral * haste
         self.n_slates = self._n_latest = 0
 
     @property
@@ -158,7 +167,7 @@ class ConstraintController:
         if not np.isfinite(shown).all():
             raise InvalidValue("holds NaN or infinity", field="measured")
         missed = self._target + self.config.margin - shown
-        step = self._gain * self.config.integral * _pace(len(shown)) * missed.sum(axis=0)
+        step = self._integral_gain * _pace(len(shown)) * missed.sum(axis=0)
         self._integral = np.clip(self._integral + step, 0.0, self.config.largest_bonus)
         for window, values in zip(self._recent, shown.T, strict=True):
             window.add(values)
