@@ -38,8 +38,8 @@ class ControllerConfig(BaseModel):
     Bonuses are in units of the score they are added to; the base score is standardised within
     each pool, so 1 is one standard deviation.
 
-    Gains are per slate. A window shorter than `USUAL_WINDOW` is a promise about sooner, so its
-    integral gain is larger in proportion, up to `QUICKEST` times. An update that brings more than ``PACE`` slates counts as ``PACE`` of them,
+    Gains are per slate. A share over a window shorter than `USUAL_WINDOW` is a promise about
+    sooner, so its integral gain is larger in proportion, up to `QUICKEST` times. An update that brings more than ``PACE`` slates counts as ``PACE`` of them,
     because a bonus that many users met at once must not be corrected once for each of them.
 
     Attributes:
@@ -117,6 +117,7 @@ class ConstraintController:
         self._gain = self._active.astype(np.float64)
         self._gain[-1] *= self.config.diversity_scale
         haste = np.clip(USUAL_WINDOW / np.array(self.windows), 1.0, QUICKEST)
+        haste[-1] = 1.0  # diversity_scale makes it quick enough for any window
         self._integral_gain = self._gain * self.config.integral * haste
         self.n_slates = self._n_latest = 0
 
