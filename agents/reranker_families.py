@@ -59,7 +59,7 @@ class MMR:
 
 @dataclass(frozen=True)
 class DPP:
-    """Greedy inference of a determinantal point process, with a bonus for each floor's group.
+    """Greedy inference of a determinantal point process, with a bonus for whom each limit lifts.
 
     The point is the log-odds of the trade-off θ, those of the shrinkage of the similarity, and the
     bonus before its softplus; each floor's knob moves its own bonus.
@@ -97,14 +97,13 @@ class DPP:
         )
         dpp = DPPReranker(config, self._similarity)
         bonus = np.zeros(self.catalogue.n_items, np.float32)
-        for name, floor in zip(self._bonus_names, self.constraints.exposure, strict=True):
-            mask = self.catalogue.group(floor.attribute).mask(floor.group)
-            bonus += np.float32(parameters[name]) * mask
+        for name, limit in zip(self._bonus_names, self.constraints.exposure, strict=True):
+            bonus += np.float32(parameters[name]) * limit.members(self.catalogue)
         return from_reranker(Lifted(dpp, bonus))
 
     @property
     def _bonus_names(self) -> tuple[str, ...]:
-        return tuple(f"bonus:{f.attribute}={f.group}" for f in self.constraints.exposure)
+        return tuple(f"bonus:{label}" for label in self.constraints.labels)
 
     @cached_property
     def _similarity(self) -> TopicSimilarity:

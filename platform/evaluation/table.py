@@ -61,6 +61,7 @@ def notes(report: EvaluationReport) -> tuple[str, ...]:
             f"The gap goes from {report.gap_from} (0) to {report.gap_to} (1), which sees the truth "
             "about each user, holds no limit and could not be deployed."
         )
+    found += [f"No limit on {what}." for what in report.left_out]
     return tuple(found)
 
 

@@ -7,11 +7,25 @@ import pytest
 from fairloop.agents import baselines
 from fairloop.agents.baselines import Member, tune, weight_units
 from fairloop.agents.calibration import CalibrationConfig, calibrate
-from fairloop.agents.families import MMR, ExposureControl, StaticLinear, TopK, baseline_families
+from fairloop.agents.families import (
+    DPP,
+    MMR,
+    Chance,
+    ExposureControl,
+    StaticLinear,
+    TopK,
+    baseline_families,
+)
 from fairloop.agents.outcomes import Arena, run
 from fairloop.agents.search import Found, SearchConfig
+from fairloop.rerankers.constraints import Constraints, ExposureFloor
+from fairloop.rerankers.diversity.dpp import DPPConfig, DPPReranker, TopicSimilarity
 from fairloop.rerankers.features import FEATURES, feature_names
+from fairloop.rerankers.patterns import TopicPatterns
 from fairloop.simulators.config import WorldConfig
+from fairloop.simulators.gaps import RunningGaps
+from fairloop.simulators.logged import LoggedPopulation
+from fairloop.simulators.policies import PolicyLuck, from_reranker
 
 QUICK = CalibrationConfig(seeds=1, rounds=4)
 
@@ -196,3 +210,42 @@ def test_families_name_the_numbers_they_run_with(arena):
     assert far["raise:popularity=long_tail"] == 0.05 and far["raise:diversity"] == 0.1
     # An aim beyond everything is cut to what a share can be, not handed on.
     control.policy(control.start, np.array([99.0, -99.0]))
+
+
+def test_a_dpp_without_bonus_is_the_published_one_and_bonuses_lift_their_group(arena):
+    """The wrapper that lifts relevance changes nothing where it adds nothing."""
+    dpp = DPP(arena.world.catalogue, arena.constraints)
+    numbers = dpp.parameters(dpp.start, np.zeros(2)) | {"bonus:popularity=long_tail": 0.0}
+    plain = DPPConfig(theta=numbers["theta"], shrinkage=numbers["shrinkage"])
+    similarity = TopicSimilarity(TopicPatterns.of(arena.world.catalogue))
+    same = run(arena, lambda: from_reranker(DPPReranker(plain, similarity)), [3])
+    assert np.array_equal(run(arena, lambda: dpp.remade(numbers), [3]).measured, same.measured)
+    lifted = run(arena, lambda: dpp.remade(numbers | {"bonus:popularity=long_tail": 9.0}), [3])
+    assert lifted.levels()[0] > same.levels()[0] + 0.1
+
+
+def test_each_floor_of_a_dpp_has_a_bonus_of_its_own(world):
+    """At the far ends θ and shrinkage stay inside what the algorithm can tell apart."""
+    floors = tuple(
+        ExposureFloor(attribute="popularity", group=group, share=0.3)
+        for group in ("head", "long_tail")
+    )
+    dpp = DPP(world.catalogue, Constraints(exposure=floors, min_diversity=0.5))
+    usual = dpp.parameters(dpp.start, np.zeros(3))
+    turned = dpp.parameters(dpp.start, np.array([0.0, 2.0, 0.0]))
+    assert {n for n in usual if usual[n] != turned[n]} == {"bonus:popularity=long_tail"}
+    assert turned["bonus:popularity=long_tail"] == pytest.approx(np.log1p(np.exp(1.0)))
+    far = dpp.parameters(np.array([99.0, 99.0, 0.0]), np.zeros(3))
+    assert far["theta"] == far["shrinkage"] == 0.999
+    dpp.remade(far)
+
+
+def test_chance_is_uniform_and_knows_its_propensities(arena):
+    logged = LoggedPopulation(arena.world, arena.constraints, 1)
+    everyone = np.ones(len(arena), bool)
+    policy = Chance().policy(np.zeros(0), np.zeros(2))
+    luck = PolicyLuck.at(logged, 1)
+    decision = policy.decide(logged, everyone, RunningGaps(arena.constraints), luck)
+    sizes = arena.world.pools.sizes
+    expected = [1 / np.prod(np.arange(n - 4, n + 1, dtype=float)) for n in sizes]
+    assert decision.slate == pytest.approx(expected)

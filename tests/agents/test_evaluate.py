@@ -11,8 +11,12 @@ from fairloop.agents.evaluate import best_baseline, evaluate, first_slate_ndcg
 from fairloop.agents.families import TopK
 from fairloop.agents.jobs import Serve
 from fairloop.agents.outcomes import Arena, UserTotals
+from fairloop.agents.references import MYOPIC, PLANNING, reference_entrants
+from fairloop.agents.report import EvaluationReport
 from fairloop.rerankers.constraints import Constraints, ExposureFloor
+from fairloop.rerankers.features import FEATURES
 from fairloop.simulators.policies import StaticWeights
+from fairloop.simulators.policies.oracles import PlanningOracle
 from fairloop.simulators.rollout import simulate
 
 CONFIG = EvaluationConfig(seeds=3, n_bootstrap=4000)
@@ -26,9 +30,9 @@ class Weighted:
     extra: float
 
     def __call__(self) -> StaticWeights:
-        weights = np.zeros(11)
-        weights[[0, 3, 6, 9]] = 1.0, -3.0, -3.0, self.extra
-        return StaticWeights(weights, self.name)
+        by_name = {"base": 1.0, "satiation": -3.0, "fatigue": -3.0}
+        weights = [by_name.get(name, 0.0) for name in FEATURES]
+        return StaticWeights(np.array([*weights, self.extra, 0.0]), self.name)
 
 
 def entrant(make, name: str, kind="baseline") -> Entrant:
@@ -155,6 +159,70 @@ def test_the_ratio_is_paired_and_exactly_one_against_itself(report):
     # Near-equal policies differ by far less than users do, and pairing shows it.
     unpaired = (near.engagement.high - near.engagement.low) / base.engagement.value
     assert ratio.high - ratio.low < unpaired / 3
+
+
+@pytest.fixture(scope="module")
+def with_oracles(loose, entrants, candidates):
+    return evaluate(loose, [*entrants, *reference_entrants()], "learned", candidates, 11, CONFIG)
+
+
+def test_the_share_of_the_gap_is_paired_and_agrees_with_a_bootstrap_in_a_loop(
+    with_oracles, loose, entrants
+):
+    assert (with_oracles.gap_from, with_oracles.gap_to) == ("top-k", "oracle")
+    makes = [entrants[0].make, entrants[1].make, PlanningOracle]
+    low_end, one, high_end = (
+        np.mean(
+            [
+                simulate(loose.world, make(), loose.constraints, seed).expected_engagement
+                for seed in with_oracles.seeds
+            ],
+            axis=0,
+        )
+        for make in makes
+    )
+    share = with_oracles.figures("lifted").gap_closed
+    gap = high_end.mean() - low_end.mean()
+    assert share.value == pytest.approx((one.mean() - low_end.mean()) / gap)
+    rng = np.random.default_rng(99)
+    drawn = rng.integers(0, len(loose), (4000, len(loose)))
+    shares = [
+        (one[rows].mean() - low_end[rows].mean()) / (high_end[rows].mean() - low_end[rows].mean())
+        for rows in drawn
+    ]
+    low, high = np.quantile(shares, [0.025, 0.975])
+    assert (share.low, share.high) == pytest.approx((low, high), abs=0.06 * (high - low))
+    ends = [with_oracles.figures(name).gap_closed for name in ("top-k", "oracle")]
+    assert [(e.value, e.low, e.high) for e in ends] == [(0.0, 0.0, 0.0), (1.0, 1.0, 1.0)]
+
+
+def test_a_reference_is_never_the_best_baseline_nor_changes_other_figures(with_oracles, report):
+    """However much it brings: here both oracles bring more, and the table says what they are."""
+    assert with_oracles.best_baseline == report.best_baseline == "lifted"
+    kinds = {p.name: p.kind for p in with_oracles.policies}
+    assert [name for name, kind in kinds.items() if kind == "reference"] == [MYOPIC, PLANNING]
+    assert with_oracles.figures(PLANNING).reference and not with_oracles.learned.reference
+    assert with_oracles.figures(PLANNING).engagement_ratio.low > 1.0
+    for before in report.policies:
+        after = with_oracles.figures(before.name)
+        assert before.gap_closed is None and after.gap_closed is not None
+        assert after.model_copy(update={"gap_closed": None}) == before
+
+
+def test_a_gap_that_may_be_none_has_no_share(loose, candidates):
+    """The oracle's place taken by the base order itself: nothing lies between."""
+    same = [entrant(TOP_K, "top-k"), entrant(TOP_K, PLANNING, "reference")]
+    report = evaluate(loose, same, "top-k", candidates, 1, EvaluationConfig(seeds=1))
+    assert report.gap_to == PLANNING and all(p.gap_closed is None for p in report.policies)
+
+
+def test_a_report_that_was_stored_before_there_were_references_is_read(report):
+    old = report.model_dump(mode="json")
+    for name in ("gap_from", "gap_to"):
+        del old[name]
+    for figures in old["policies"]:
+        del figures["gap_closed"]
+    assert EvaluationReport.model_validate(old) == report
 
 
 def test_without_a_baseline_that_holds_each_is_compared_with_itself(world, entrants, candidates):
