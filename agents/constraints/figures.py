@@ -61,6 +61,8 @@ def gap_columns(gaps: UserGaps, engagement: FloatArray) -> FloatArray:
         gaps: ``G`` groups.
         engagement: Of each user, shape ``(U,)``.
     """
+    if not len(gaps):
+        return np.zeros((len(engagement), 0))
     member = gaps.member.T.astype(np.float64)
     return np.concatenate([member * engagement[:, None], member], axis=1)
 

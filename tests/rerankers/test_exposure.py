@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from fairloop.candidates.pools import CandidatePools
 from fairloop.errors import InvalidValue
-from fairloop.rerankers.constraints import Constraints, ExposureFloor
+from fairloop.rerankers.constraints import Constraints, ExposureCeiling, ExposureFloor
 from fairloop.rerankers.context import PoolContext
 from fairloop.rerankers.controller import ConstraintController, ControllerConfig
 from fairloop.rerankers.exposure import ExposureConfig, ExposureReranker, measure
 from fairloop.rerankers.feasibility import check_reachable
 from fairloop.rerankers.features import feature_names
+from fairloop.rerankers.greedy import build_slates
 from fairloop.rerankers.topk import TopKReranker
 
 RNG = np.random.default_rng(0)
@@ -160,3 +161,76 @@ def test_a_user_is_not_always_served_first(make_pools, catalogue) -> None:
     # Equal pools: shares differ only by when a user was served, which must not follow the index.
     assert first.std() > 0
     assert abs(np.corrcoef(first, np.arange(200))[0, 1]) < 0.25
+
+
+@pytest.mark.parametrize("size", [20, 400])
+def test_a_ceiling_is_held_over_time(make_pools, catalogue, size) -> None:
+    ceiling = ExposureCeiling(attribute="popularity", group="head", share=0.05, window=200)
+    constraints = Constraints(exposure=(ceiling,))
+    head = catalogue.group("popularity").mask("head")
+    reranker = ExposureReranker(ExposureConfig(), catalogue, constraints)
+    shares = []
+    for seed in range(2000 // size):
+        pools = make_pools(size, 40, seed=seed)
+        unaided = head[TopKReranker().rerank(pools, 8, RNG).items] @ DISCOUNTS
+        assert size < 400 or unaided.mean() > 0.1  # there is something to push down
+        shares.append(head[reranker.rerank(pools, 8, RNG).items] @ DISCOUNTS)
+    assert np.concatenate(shares)[600:].mean() == pytest.approx(0.05, abs=0.01)
+    assert (reranker.controller.bonuses[0] > 0).all()
+
+
+DISCOUNTS = 1 / np.log2(np.arange(8) + 2)
+DISCOUNTS /= DISCOUNTS.sum()
+
+
+def test_a_bonus_for_the_rest_is_a_malus_for_the_group(make_pools, catalogue) -> None:
+    pools = make_pools(50, 40)
+    ceiling = ExposureCeiling(attribute="popularity", group="head", share=0.1)
+    context = PoolContext.of(pools, catalogue, Constraints(exposure=(ceiling,)))
+    head = catalogue.group("popularity").mask("head")[pools.items]
+    scores = context.memoryless[:, 0]
+    for diversity in (0.0, 2.0):
+        lifted = build_slates(scores + 0.7 * context.floors[0], diversity, context, 8)
+        pushed = build_slates(scores - 0.7 * head, diversity, context, 8)
+        np.testing.assert_array_equal(lifted, pushed)
+
+
+def turned(pools: CandidatePools, head: np.ndarray) -> CandidatePools:
+    """The same pools with a taste for the head of the catalogue."""
+    scores = pools.scores + 1.5 * head[pools.items]
+    order = np.argsort(-scores, axis=1)
+    items = np.take_along_axis(pools.items, order, axis=1)
+    return CandidatePools(pools.users, items, np.take_along_axis(scores, order, axis=1))
+
+
+@pytest.mark.parametrize("window", [100, 300])
+def test_a_breach_is_over_within_a_window(make_pools, catalogue, window) -> None:
+    """Taste turns: from then on head is what scores, and nothing but the ceiling keeps it down."""
+    ceiling = ExposureCeiling(attribute="popularity", group="head", share=0.1, window=window)
+    reranker = ExposureReranker(ExposureConfig(), catalogue, Constraints(exposure=(ceiling,)))
+    head = catalogue.group("popularity").mask("head")
+    shares, unaided, turn = [], [], 30
+    for seed in range(turn + 50):
+        pools = make_pools(20, 40, seed=seed)
+        pools = turned(pools, head) if seed >= turn else pools
+        shares.append(head[reranker.rerank(pools, 8, RNG).items] @ DISCOUNTS)
+        unaided.append(head[pools.items[:, :8]] @ DISCOUNTS)
+    assert np.concatenate(unaided[turn:]).mean() > 0.4
+    assert shares[turn].mean() > 0.15
+    later = np.concatenate(shares)[20 * turn + window :]
+    means = np.convolve(later, np.ones(window) / window, "valid")
+    assert (means <= 0.1 + 3 * later.std() / np.sqrt(window)).all()
+    assert later.mean() <= 0.1 + 3 * later.std() / np.sqrt(len(later))
+
+
+def test_diversity_has_a_window_of_its_own() -> None:
+    limit = Constraints(min_diversity=0.5, diversity_window=10)
+    controller = ConstraintController(limit)
+    controller.update(np.full((10, 1), 0.1))
+    controller.update(np.full((10, 1), 0.9))
+    assert controller.gaps[-1] == pytest.approx(0.4)
+    assert controller.windows == (10,)
+    overruled = ConstraintController(limit, ControllerConfig(diversity_window=20))
+    for value in (0.1, 0.9):
+        overruled.update(np.full((10, 1), value))
+    assert overruled.gaps[-1] == pytest.approx(0.0)

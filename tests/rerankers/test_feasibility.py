@@ -6,9 +6,15 @@ from fairloop.candidates.catalogue import Catalogue, Groups
 from fairloop.candidates.pools import CandidatePools
 from fairloop.errors import EmptyData, InvalidValue, UnreachableConstraint
 from fairloop.metrics.exposure import position_discount
-from fairloop.rerankers.constraints import Constraints, ExposureFloor, HardFilters
+from fairloop.rerankers.constraints import (
+    Constraints,
+    ExposureCeiling,
+    ExposureFloor,
+    HardFilters,
+)
 from fairloop.rerankers.feasibility import check_reachable
 from fairloop.rerankers.patterns import jaccard_distance
+from scipy.optimize import linprog
 
 
 def tiny(codes: list[int], n_topics: int = 3, seed: int = 0) -> Catalogue:
@@ -133,3 +139,60 @@ def test_empty_pools_and_unknown_groups_are_refused() -> None:
         check_reachable(pools_of([0, 1]).take(np.zeros(0, int)), Constraints(), catalogue, 1)
     with pytest.raises(InvalidValue, match="no group 'z'"):
         check_reachable(pools_of([0, 1]), Constraints(exposure=floors(z=0.1)), catalogue, 1)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_floors_and_ceilings_together_agree_with_every_mixture_of_slates(seed: int) -> None:
+    """A linear program over all slates of two users says whether the limits can be met."""
+    rng = np.random.default_rng(seed)
+    catalogue = tiny(rng.integers(0, 3, 6).tolist())
+    pools = CandidatePools(
+        np.arange(2), np.array([[0, 1, 2, 3], [2, 3, 4, 5]]), np.tile([4.0, 3, 2, 1], (2, 1))
+    )
+    names = catalogue.group("side").names
+    low = rng.uniform(0, 0.5, len(names)).round(2)
+    high = np.minimum(1.0, low + rng.uniform(0, 0.4, len(names))).round(2)
+    limits = tuple(
+        limit
+        for name, least, most in zip(names, low, high, strict=True)
+        for limit in (
+            ExposureFloor(attribute="side", group=name, share=least),
+            ExposureCeiling(attribute="side", group=name, share=most),
+        )
+    )
+    weights = 1 / np.log2(np.arange(2) + 2)
+    weights /= weights.sum()
+    columns, rows = [], []
+    for user in range(2):
+        for slate in permutations(pools.items[user], 2):
+            codes = catalogue.group("side").codes[list(slate)]
+            columns.append(np.bincount(codes, weights, len(names)) / 2)
+            rows.append(user)
+    shares, owner = np.array(columns).T, np.array(rows)
+    solved = linprog(
+        np.zeros(len(owner)),
+        A_ub=np.concatenate([shares, -shares]),
+        b_ub=np.concatenate([high, -low]),
+        A_eq=np.stack([owner == 0, owner == 1]).astype(float),
+        b_eq=np.ones(2),
+    )
+    try:
+        check_reachable(pools, Constraints(exposure=limits), catalogue, 2)
+        accepted = True
+    except UnreachableConstraint:
+        accepted = False
+    assert accepted == (solved.status == 0)
+
+
+def test_a_ceiling_out_of_reach_says_what_is_within() -> None:
+    catalogue = tiny([0, 0, 0, 1])
+    ceiling = ExposureCeiling(attribute="side", group="a", share=0.3)
+    with pytest.raises(UnreachableConstraint, match="the ceiling") as caught:
+        check_reachable(pools_of([0, 1, 2, 3]), Constraints(exposure=(ceiling,)), catalogue, 2)
+    least = float(str(caught.value.mend).split()[3].rstrip(","))
+    within = ceiling.model_copy(update={"share": least})
+    reach = check_reachable(pools_of([0, 1, 2, 3]), Constraints(exposure=(within,)), catalogue, 2)
+    assert reach.shares[0] >= within.least
+    floor = ExposureFloor(attribute="side", group="a", share=0.9)
+    with pytest.raises(UnreachableConstraint, match="above its ceiling"):
+        check_reachable(pools_of([0, 1, 2, 3]), Constraints(exposure=(floor, within)), catalogue, 2)
