@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 CONFIG = SweepConfig(
     parameters=("fatigue.per_showing", "returning.mean_days"),
-    factors=(0.01, 0.5, 4.0, 10.0),
+    factors=(0.01, 0.5, 10.0),
     taste_noise=(0.5,),
     seeds=2,
     n_bootstrap=200,
@@ -36,8 +36,8 @@ def report(loose, mindful, forgetful) -> MisspecificationReport:
 def test_the_gain_rises_with_what_it_is_made_of(report):
     """To avoid what was just shown is worth the more, the more showing tires."""
     curve = report.curve("fatigue.per_showing")
-    assert [p.at for p in curve.points] == [0.01, 0.5, 1.0, 4.0, 10.0]
-    assert [p.value for p in curve.points] == pytest.approx([0.003, 0.15, 0.3, 1.2, 3.0])
+    assert [p.at for p in curve.points] == [0.01, 0.5, 1.0, 10.0]
+    assert [p.value for p in curve.points] == pytest.approx([0.003, 0.15, 0.3, 3.0])
     ratios = [p.ratio.value for p in curve.points]
     assert ratios == sorted(ratios)
     assert curve.points[0].ratio.high < curve.points[-1].ratio.low
@@ -67,8 +67,8 @@ def test_all_curves_meet_in_the_assumed_world(report):
 def test_bounds_of_a_parameter_shorten_its_sweep(report):
     """Two days between visits cannot fall below 1.001, which 0.01 and 0.5 both ask for."""
     points = report.curve("returning.mean_days").points
-    assert [p.at for p in points] == pytest.approx([0.5005, 1.0, 4.0, 10.0])
-    assert [p.value for p in points] == pytest.approx([1.001, 2.0, 8.0, 20.0])
+    assert [p.at for p in points] == pytest.approx([0.5005, 1.0, 10.0])
+    assert [p.value for p in points] == pytest.approx([1.001, 2.0, 20.0])
 
 
 def test_equal_policies_have_a_ratio_of_exactly_1_everywhere(loose, make_entrant):
@@ -149,9 +149,9 @@ def test_an_interval_that_is_no_number_shows_no_gain():
 
 
 def test_the_picture_is_the_same_for_the_same_report(report):
-    small = report.model_copy(update={"curves": report.curves[1:]})
+    small = report.model_copy(update={"curves": report.curves[2:]})
     first, again = draw_misspecification(small), draw_misspecification(small)
     assert first == again and set(first) == {".png", ".svg"}
     text = first[".svg"].decode()
-    assert "returning.mean days" in text and "taste noise" in text
+    assert "taste noise" in text and "fatigue" not in text
     assert "mindful against forgetful" in text and "80 users" in text

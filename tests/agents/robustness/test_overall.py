@@ -37,10 +37,10 @@ def test_one_world_says_nothing_of_others():
 
 
 @pytest.mark.parametrize("n_worlds", [2, 3, 10])
-@pytest.mark.parametrize(("of_worlds", "of_users"), [(0.1, 0.02), (0.02, 0.5), (0.05, 0.3)])
+@pytest.mark.parametrize(("of_worlds", "of_users"), [(0.1, 0.02), (0.05, 0.3)])
 def test_it_holds_the_truth_as_often_as_it_says(n_worlds, of_worlds, of_users):
     """Worlds, users, and users in worlds, all drawn; a percentile over 3 worlds covers 75 %."""
-    rng, n_users, n_replicates, trials = np.random.default_rng(1), 60, 200, 400
+    rng, n_users, n_replicates, trials = np.random.default_rng(1), 60, 100, 300
     held = 0
     for _ in range(trials):
         effects = rng.normal(0, of_worlds, n_worlds) + rng.normal(0, of_users, (n_users, 1))
@@ -48,5 +48,5 @@ def test_it_holds_the_truth_as_often_as_it_says(n_worlds, of_worlds, of_users):
         counts = rng.multinomial(n_users, np.full(n_users, 1 / n_users), n_replicates)
         found = geometric_mean(table.mean(axis=0), counts @ table / n_users, 0.95)
         held += np.log(found.low) <= 0.1 <= np.log(found.high)
-    # Two standard errors of 400 trials below 95 %; doubt may be larger than it had to be.
-    assert held / trials >= 0.928
+    # Two standard errors of 300 trials below 95 %; doubt may be larger than it had to be.
+    assert held / trials >= 0.925
