@@ -11,6 +11,7 @@ from ..candidates.catalogue import Catalogue
 from ..rerankers.constraints import Constraints
 from ..rerankers.context import MEMORYLESS
 from ..rerankers.features import FEATURES, feature_names
+from ..rerankers.features import STATE_AWARE as LATELY
 from ..rerankers.topk import TopKReranker
 from ..simulators.policies import RandomSlates, SlatePolicy, StaticWeights, from_reranker
 from .policy import DIVERSITY
@@ -158,8 +159,13 @@ def baseline_families(
         DPP(catalogue, constraints),
         ExposureControl(catalogue, constraints),
         StaticLinear("static-memoryless", MEMORYLESS, units, constraints),
-        StaticLinear(STATE_AWARE, FEATURES, units, constraints),
+        StaticLinear(STATE_AWARE, MEMORYLESS + LATELY, units, constraints),
+        StaticLinear(HISTORY_AWARE, FEATURES, units, constraints),
     )
 
 
 STATE_AWARE = "static-state-aware"
+"""Weights over what the user did lately."""
+
+HISTORY_AWARE = "static-history-aware"
+"""Weights over all features: also what is believed of each item, and the history before."""

@@ -18,7 +18,7 @@ from ..simulators.world import World
 from .baselines import Entrant, weight_units
 from .config import TrainConfig
 from .evaluate import evaluate
-from .families import STATE_AWARE, baseline_families
+from .families import HISTORY_AWARE, baseline_families
 from .gate import Verdict, judge
 from .jobs import LearnJob, TrainedSeed, TuneJob
 from .outcomes import Arena
@@ -226,7 +226,7 @@ def tune_jobs(arenas: Arenas, config: TrainConfig, seeds: Seeds) -> list[TuneJob
             seeds.tuning,
             search,
             config.calibration,
-            config.search.steps if family.name == STATE_AWARE else None,
+            config.search.steps if family.name == HISTORY_AWARE else None,
         )
         for family in families
     ]

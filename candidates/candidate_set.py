@@ -1,7 +1,7 @@
 """What a fitted model proposes to every user, with all that the rooms above need to know."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from ..arrays import PAD, FloatArray, IntArray
 from ..errors import InvalidValue, UnknownItem, UnknownUser
 from .catalogue import Catalogue, Groups
 from .config import CandidateConfig
+from .history import topic_history
 from .interactions import Interactions
 from .item_weights import ItemWeights
 from .pools import CandidatePools
@@ -37,6 +38,8 @@ class CandidateSet:
         user_embeddings: Shape ``(U, D)``, where the model has them.
         item_embeddings: Shape ``(I, D)``, where the model has them.
         lineage: Hash of the data set, versions of the packages, and other origins.
+        topic_history: What the training interactions say of users and topics, ``(U, 2, T)``; made
+            of the others.
     """
 
     config: CandidateConfig
@@ -54,6 +57,7 @@ class CandidateSet:
     user_embeddings: FloatArray | None
     item_embeddings: FloatArray | None
     lineage: Mapping[str, object]
+    topic_history: FloatArray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not belong together."""
@@ -62,6 +66,8 @@ class CandidateSet:
                 f"{len(self.user_ids)} users, items {self.items.shape}, scores {self.scores.shape}",
                 field="items",
             )
+        history = topic_history(self.train, self.catalogue.topics)
+        object.__setattr__(self, "topic_history", history)  # the dataclass is frozen
 
     @property
     def n_users(self) -> int:
@@ -88,7 +94,8 @@ class CandidateSet:
             users = np.flatnonzero((self.items != PAD).all(axis=1))
         elif len(users) and not (int(users.min()) >= 0 and int(users.max()) < self.n_users):
             raise UnknownUser(f"user index outside 0..{self.n_users - 1}", field="users")
-        return CandidatePools(users, self.items[users], self.scores[users])
+        known = self.topic_history[users]
+        return CandidatePools(users, self.items[users], self.scores[users], known)
 
     def user_index(self, user_id: str) -> int:
         """Position of a public user id.

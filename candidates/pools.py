@@ -16,11 +16,13 @@ class CandidatePools:
         users: User indices, shape ``(U,)``.
         items: Item indices, shape ``(U, N)``, best base score first, ``PAD`` in unused columns.
         scores: Base model scores, shape ``(U, N)``, finite wherever ``items`` is not ``PAD``.
+        history: `history.topic_history` of the users, shape ``(U, 2, T)``, where it is known.
     """
 
     users: IntArray
     items: IntArray
     scores: FloatArray
+    history: FloatArray | None = None
 
     def __post_init__(self) -> None:
         """Refuse shapes and scores no re-ranker could use."""
@@ -32,6 +34,11 @@ class CandidatePools:
         if self.users.shape != self.items.shape[:1]:
             raise InvalidValue(
                 f"{self.users.shape} users for {self.items.shape[0]} pools", field="pools.users"
+            )
+        if self.history is not None and len(self.history) != len(self.users):
+            raise InvalidValue(
+                f"history of {len(self.history)} users for {len(self.users)} pools",
+                field="pools.history",
             )
         if not np.isfinite(self.scores[self.valid]).all():
             raise InvalidValue(
@@ -55,7 +62,8 @@ class CandidatePools:
 
     def take(self, rows: IntArray | slice) -> "CandidatePools":
         """The pools of the given rows, in that order: a copy for indices, a view for a slice."""
-        return CandidatePools(self.users[rows], self.items[rows], self.scores[rows])
+        history = None if self.history is None else self.history[rows]
+        return CandidatePools(self.users[rows], self.items[rows], self.scores[rows], history)
 
     def keep(self, allowed: BoolArray) -> "CandidatePools":
         """The pools without the candidates that a filter forbids.
@@ -69,4 +77,4 @@ class CandidatePools:
         kept = np.take_along_axis(ok, order, axis=1)
         items = np.where(kept, np.take_along_axis(self.items, order, axis=1), PAD)
         scores = np.where(kept, np.take_along_axis(self.scores, order, axis=1), 0.0)
-        return CandidatePools(self.users, items, scores)
+        return CandidatePools(self.users, items, scores, self.history)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..arrays import FloatArray
+from ..candidates.tastes import topic_shares
 from ..candidates.top_n_tables import TopNFiles, item_attributes
 from ..errors import InvalidValue, MissingColumn
 from ..simulators.calibration.calibrate import calibrate_log
@@ -14,7 +15,6 @@ from ..simulators.calibration.ratings import calibrate_ratings
 from ..simulators.calibration.read_log import read_log
 from ..simulators.calibration.report import CalibrationReport
 from ..simulators.config import WorldConfig
-from ..simulators.fit import topic_shares
 from .datasets import open_dataset
 from .home import Home
 

@@ -1,5 +1,7 @@
 """A user's wishes, applied to the candidates before they are ranked."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..arrays import PAD, BoolArray, FloatArray
@@ -82,4 +84,4 @@ def _reordered(pools: CandidatePools, soft: FloatArray) -> CandidatePools:
     order = np.argsort(np.where(pools.valid, -scores, np.inf), axis=1, kind="stable")
     items = np.take_along_axis(pools.items, order, axis=1)
     moved = np.take_along_axis(scores, order, axis=1)
-    return CandidatePools(pools.users, items, np.where(items != PAD, moved, 0.0))
+    return replace(pools, items=items, scores=np.where(items != PAD, moved, 0.0))

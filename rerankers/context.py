@@ -44,6 +44,8 @@ class PoolContext:
         floor_targets: Least exposure share of each, shape ``(n_floors,)``.
         min_diversity: Target diversity, if there is one.
         summary: What `observation` shows of a pool itself, shape ``(U, S)``.
+        history: What was known of the users and topics before, shape ``(U, 2, T)``; zeros where
+            nothing was.
     """
 
     items: IntArray
@@ -59,6 +61,7 @@ class PoolContext:
     floor_targets: FloatArray
     min_diversity: float | None
     summary: FloatArray
+    history: FloatArray
 
     @classmethod
     def of(
@@ -110,6 +113,7 @@ class PoolContext:
             floor_targets=np.array([f.least for f in constraints.exposure], np.float32),
             min_diversity=constraints.min_diversity,
             summary=summary,
+            history=_history(pools, catalogue),
         )
 
     def __len__(self) -> int:
@@ -162,6 +166,7 @@ class PoolContext:
             floor_targets=self.floor_targets,
             min_diversity=self.min_diversity,
             summary=self.summary[rows],
+            history=self.history[rows],
         )
 
     def assign(self, rows: IntArray, other: "PoolContext", other_rows: IntArray) -> None:
@@ -187,6 +192,13 @@ class PoolContext:
         self.memoryless[rows] = other.memoryless[other_rows]
         self.floors[:, rows] = other.floors[:, other_rows]
         self.summary[rows] = other.summary[other_rows]
+        self.history[rows] = other.history[other_rows]
+
+
+def _history(pools: CandidatePools, catalogue: Catalogue) -> FloatArray:
+    if pools.history is None:
+        return np.zeros((len(pools), 2, catalogue.topics.shape[1]), np.float32)
+    return np.array(pools.history, np.float32)
 
 
 def _memoryless(pools: CandidatePools, catalogue: Catalogue, safe: IntArray) -> FloatArray:

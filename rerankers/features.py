@@ -27,7 +27,23 @@ STATE_AWARE = (
   is unhappy, safe choices may matter more, or less.
 """
 
-FEATURES = MEMORYLESS + STATE_AWARE
+BELIEF = ("preference", "enjoyment", "familiarity")
+"""What a user's own history with the candidate says of it, however long ago.
+
+- ``preference``: log of its clicks over those expected of as many looks, shrunk towards 0.
+- ``enjoyment``: satisfaction above neutral with it, in (-1, 1), shrunk towards 0.
+- ``familiarity``: how much stands behind the two, in [0, 1). With a weight below 0 the doubtful is
+  tried: optimism in the face of uncertainty (Auer, Cesa-Bianchi & Fischer 2002).
+"""
+
+HISTORY = ("history_affinity", "history_taste")
+"""What the user's history before the first visit says of the candidate's topics, averaged.
+
+- ``history_affinity``: log of how much more often than usual they were met.
+- ``history_taste``: how much higher than others the user rated them.
+"""
+
+FEATURES = MEMORYLESS + STATE_AWARE + BELIEF + HISTORY
 """Names of the feature columns that every set of constraints has."""
 
 TASTE_PRIOR = 1.0
@@ -61,8 +77,12 @@ def scoring_features(
     np.multiply(state.item_shown, per_slate, out=out[:, m + 3])
     np.multiply(state.item_clicked, per_slate, out=out[:, m + 4])
     np.multiply(context.memoryless[:, 0], (1.0 - state.satisfaction)[:, None], out=out[:, m + 5])
-    for i, floor in enumerate(context.floors):
-        out[:, m + 6 + i] = floor
+    beliefs = len(MEMORYLESS) + len(STATE_AWARE)
+    for i, name in enumerate(BELIEF):
+        out[:, beliefs + i] = getattr(state, name)
+    for i in range(len(HISTORY)):
+        out[:, beliefs + len(BELIEF) + i] = _over_topics(context, context.history[:, i])
+    out[:, len(FEATURES) :] = context.floors.transpose(1, 0, 2)
     return out.transpose(0, 2, 1)
 
 

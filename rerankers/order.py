@@ -1,6 +1,7 @@
 """The order in which a batch's users are worked on, and batches of bounded size."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -84,4 +85,4 @@ def best_first(pools: CandidatePools) -> tuple[CandidatePools, IntArray]:
     order = np.argsort(cost, axis=1, kind="stable")
     items = np.take_along_axis(pools.items, order, axis=1)
     scores = np.take_along_axis(pools.scores, order, axis=1)
-    return CandidatePools(pools.users, items, scores), order
+    return replace(pools, items=items, scores=scores), order

@@ -5,15 +5,14 @@ import numpy as np
 from ..arrays import BoolArray, FloatArray
 from ..errors import InvalidValue
 from .context import MEMORYLESS, PoolContext
-from .features import FEATURES, topic_taste
+from .features import BELIEF, FEATURES, HISTORY, STATE_AWARE, topic_taste
 from .state import MEMORY, Memory, ObservedState
 
 BLOCK = 384
 """Users worked on together, so that what a step touches stays in the processor's cache."""
 
-_SATIATION, _SQUARED, _TASTE, _FATIGUE, _CLICKED = map(
-    FEATURES.index, ("satiation", "satiation_squared", "topic_taste", "fatigue", "clicked")
-)
+_SATIATION, _SQUARED, _TASTE, _FATIGUE, _CLICKED, _UNHAPPY = map(FEATURES.index, STATE_AWARE)
+_AFFINITY, _RATED = map(FEATURES.index, HISTORY)
 
 
 def candidate_scores(
@@ -72,7 +71,8 @@ def _score(
     ``weights`` are those of the block in terms of the state's own numbers, ``(F, R)``; ``used``
     says which of them are not all zero.
     """
-    base, popularity, recency, *_, unhappy = weights[: len(FEATURES)]
+    base, popularity, recency = weights[: len(MEMORYLESS)]
+    unhappy = weights[_UNHAPPY]
     # Both weigh the base score, one of them by how dissatisfied the user is.
     fixed = np.empty((len(out), len(MEMORYLESS)), np.float32)
     fixed[:, 0] = base + unhappy * (np.float32(1.0) - state.satisfaction[rows])
@@ -80,13 +80,14 @@ def _score(
     # einsum rounds every column alike; a BLAS product need not, and would break ties by column.
     np.einsum("uf,ufn->un", fixed, context.memoryless[rows], out=out)
     planes = [(_FATIGUE, state.item_shown), (_CLICKED, state.item_clicked)]
+    planes += [(FEATURES.index(name), getattr(state, name)) for name in BELIEF]
     planes += enumerate(context.floors, len(FEATURES))
     term = np.empty_like(out)
     for feature, values in planes:
         if used[feature]:
             np.multiply(values[rows], weights[feature][:, None], out=term)
             out += term
-    if used[_SATIATION] or used[_SQUARED] or used[_TASTE]:
+    if used[[_SATIATION, _SQUARED, _TASTE, _AFFINITY, _RATED]].any():
         _add_topics(context, state, weights, used, rows, out)
 
 
@@ -104,8 +105,9 @@ def _add_topics(
     by_set = satiation * weights[_SQUARED]
     by_set += weights[_SATIATION]
     by_set *= satiation
-    if used[_TASTE]:
+    if used[[_TASTE, _AFFINITY, _RATED]].any():
         taste = topic_taste(state, rows) * weights[_TASTE][:, None]
+        taste += np.einsum("fu,uft->ut", weights[[_AFFINITY, _RATED]], context.history[rows])
         by_set += context.sparse_pattern_mean @ taste.T
     n_rows = len(out)
     cells = context.patterns[rows] * n_rows

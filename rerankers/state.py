@@ -6,6 +6,7 @@ rated, and when), so a served policy computes the same state by replaying a user
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from ..arrays import PAD, BoolArray, FloatArray, IntArray
 from ..candidates.pools import CandidatePools
 from ..errors import InvalidValue
+from ..metrics.exposure import position_discount
 from .context import PoolContext
 
 
@@ -27,6 +29,9 @@ class Memory:
         day: Kept per day away, of clicks by topic and of counts by item: rest restores appetite.
         satisfaction: Weight of the newest slate with a click in the mean satisfaction.
         click_rate: Weight of the newest slate in the click rate.
+        clicks_per_look: Clicks that are expected of one look at an item, for what is believed of
+            items; believed as much as one look.
+        few_ratings: Ratings at which an item's satisfaction is believed by half.
     """
 
     topic_clicks: float = 0.8
@@ -35,6 +40,8 @@ class Memory:
     day: float = 0.9
     satisfaction: float = 0.2
     click_rate: float = 0.2
+    clicks_per_look: float = 0.25
+    few_ratings: float = 0.5
 
 
 MEMORY = Memory()
@@ -79,6 +86,14 @@ class ObservedState:
             was rated.
         item_shown: Decayed count of showing each pool column, shape ``(U, N)``.
         item_clicked: Decayed count of clicks on each pool column, shape ``(U, N)``.
+        item_looks: Exposure 1/log2(j + 1) that each pool column ever had, shape ``(U, N)``.
+        item_clicks: Clicks ever on each pool column, shape ``(U, N)``.
+        item_rated: Rated clicks ever, shape ``(U, N)``.
+        item_enjoyed: Sum of their satisfaction, shape ``(U, N)``.
+        preference: Log of clicks over those expected of as many looks, shrunk towards 0 where there
+            were few, shape ``(U, N)``.
+        enjoyment: Mean satisfaction above neutral, in (-1, 1), shrunk likewise, shape ``(U, N)``.
+        familiarity: 1 − 1/√(1 + looks), in [0, 1): how well the two are known, shape ``(U, N)``.
         satisfaction: Moving mean of the satisfaction seen, shape ``(U,)``.
         click_rate: Moving mean of clicks per position shown, shape ``(U,)``.
         n_slates: Slates seen, shape ``(U,)``.
@@ -90,6 +105,13 @@ class ObservedState:
     topic_satisfaction: FloatArray
     item_shown: FloatArray
     item_clicked: FloatArray
+    item_looks: FloatArray
+    item_clicks: FloatArray
+    item_rated: FloatArray
+    item_enjoyed: FloatArray
+    preference: FloatArray
+    enjoyment: FloatArray
+    familiarity: FloatArray
     satisfaction: FloatArray
     click_rate: FloatArray
     n_slates: FloatArray
@@ -102,6 +124,19 @@ class ObservedState:
         """A copy of the given rows, in that order."""
         return type(self)(*(getattr(self, f.name)[rows] for f in fields(self)))
 
+
+PER_ITEM = (
+    "item_shown",
+    "item_clicked",
+    "item_looks",
+    "item_clicks",
+    "item_rated",
+    "item_enjoyed",
+    "preference",
+    "enjoyment",
+    "familiarity",
+)
+"""Fields with a number for each pool column; 0 where nothing was shown."""
 
 StateLookup = Callable[[CandidatePools], ObservedState]
 """The observed state of the pools' users, row by row and column by column."""
@@ -117,8 +152,7 @@ def new_state(n_users: int, n_candidates: int, n_topics: int) -> ObservedState:
         topic_clicks=zeros(n_users, n_topics),
         topic_seen=zeros(n_users, n_topics),
         topic_satisfaction=zeros(n_users, n_topics),
-        item_shown=zeros(n_users, n_candidates),
-        item_clicked=zeros(n_users, n_candidates),
+        **{name: zeros(n_users, n_candidates) for name in PER_ITEM},
         satisfaction=np.full(n_users, NEUTRAL, np.float32),
         click_rate=zeros(n_users),
         n_slates=zeros(n_users),
@@ -281,6 +315,13 @@ def _take_in(
     cells = columns + start[:, None]
     _count(state.item_shown, rows, keep_items, cells[shown])
     _count(state.item_clicked, rows, keep_items, cells[shown & clicks])
+    _believe(
+        state,
+        cells[shown],
+        np.broadcast_to(_look_weights(shown.shape[1]), shown.shape)[shown],
+        gains.transpose(0, 2, 1)[shown],
+        memory,
+    )
 
     mean = state.satisfaction[rows]
     seen = np.where(n_rated > 0, total / np.maximum(n_rated, np.float32(1.0)), mean)
@@ -315,6 +356,42 @@ def _rate_topics(
     state.topic_seen[rows] = weight
     s_new /= np.maximum(weight, np.float32(1e-12))
     state.topic_satisfaction[rows] = np.where(n_new > 0, s_new, mean)
+
+
+def _believe(
+    state: ObservedState, cells: IntArray, looks: FloatArray, gains: FloatArray, memory: Memory
+) -> None:
+    """Take in what was shown at flat ``cells`` (n,), with how many looks, and what it gained.
+
+    ``gains`` (n, 3) are clicks, rated clicks and their satisfaction. What is believed of an item is
+    kept up to date here, where it was shown, because every item's is read at every visit.
+    """
+    looks = _added(state.item_looks, cells, looks)
+    clicks, rated, enjoyed = (
+        _added(counts, cells, gained)
+        for counts, gained in zip(
+            (state.item_clicks, state.item_rated, state.item_enjoyed), gains.T, strict=True
+        )
+    )
+    one, prior = np.float32(1.0), np.float32(memory.clicks_per_look)
+    state.preference.put(cells, np.log((clicks + prior) / (looks * prior + prior)))
+    above = enjoyed - np.float32(NEUTRAL) * rated
+    above /= np.float32(NEUTRAL) * (rated + np.float32(memory.few_ratings))
+    state.enjoyment.put(cells, above)
+    state.familiarity.put(cells, one - one / np.sqrt(one + looks))
+
+
+def _added(counts: FloatArray, cells: IntArray, more: FloatArray) -> FloatArray:
+    """Add to flat ``cells`` of all counts; what stands there then."""
+    total = counts.take(cells) + more
+    counts.put(cells, total)
+    return total
+
+
+@lru_cache
+def _look_weights(k: int) -> FloatArray:
+    """Looks that each position brings, shape ``(k,)``, float32."""
+    return position_discount(k).astype(np.float32)
 
 
 def _count(counts: FloatArray, rows: IntArray | slice, keep: FloatArray, cells: IntArray) -> None:

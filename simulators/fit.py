@@ -22,11 +22,13 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from ..arrays import FloatArray, IntArray
+from ..candidates import tastes
 from ..candidates.candidate_set import CandidateSet
 from ..candidates.interactions import Interactions
 from ..candidates.pools import CandidatePools
+from ..candidates.tastes import topic_shares
 from ..errors import EmptyData
-from . import randomness, tastes
+from . import randomness
 from .config import TasteConfig, WorldConfig
 from .dynamics import log_odds
 from .world import NEVER, Sensitivities, World
@@ -78,12 +80,6 @@ def fit_world(
         worth=np.where(pools.valid, worth, NEVER).astype(np.float32),
         sensitivities=draw_sensitivities(pools.users, config.heterogeneity, seed),
     )
-
-
-def topic_shares(membership: np.ndarray) -> FloatArray:
-    """Topic membership ``(I, T)`` with rows that sum to 1, or to 0 without any topic."""
-    counts = membership.sum(axis=1, keepdims=True)
-    return membership / np.maximum(counts, 1)
 
 
 def hidden_taste(pools: CandidatePools, seed: int) -> FloatArray:

@@ -3,12 +3,14 @@
 import numpy as np
 
 from ..arrays import FloatArray, IntArray
+from ..candidates import tastes
 from ..candidates.candidate_set import CandidateSet
+from ..candidates.tastes import topic_shares
 from ..errors import EmptyData
-from . import dynamics, randomness, tastes
+from . import dynamics, randomness
 from .config import WorldConfig
 from .factor_world import FactorWorld
-from .fit import clickbait, draw_sensitivities, intercept, topic_shares
+from .fit import clickbait, draw_sensitivities, intercept
 
 _SAMPLE = 200_000
 """Cells of users times items from which means and spreads are estimated."""

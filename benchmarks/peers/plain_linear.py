@@ -30,7 +30,16 @@ def plain_scores(
             for counts in (state.item_shown, state.item_clicked)
         )
         features = [base, popularity, recency, satiation, satiation**2, taste, shown, clicked]
-        features += [base * (1.0 - satisfaction), *context.floors[:, user, column].tolist()]
+        features += [base * (1.0 - satisfaction)]
+        features += [
+            float(beliefs[user, column])
+            for beliefs in (state.preference, state.enjoyment, state.familiarity)
+        ]
+        features += [
+            sum(float(known[topic]) for topic in topics) / max(len(topics), 1)
+            for known in context.history[user]
+        ]
+        features += context.floors[:, user, column].tolist()
         scores.append(sum(w * x for w, x in zip(weights.tolist(), features, strict=True)))
     return np.array(scores)
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...arrays import FloatArray, IntArray
+from ...candidates import tastes
 from ...candidates.interactions import Interactions
-from .. import tastes
 from .click_table import sums
 from .comparison import Figure
 from .log_figures import DECILES, concentration

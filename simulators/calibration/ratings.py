@@ -13,14 +13,14 @@ from collections.abc import Callable
 import numpy as np
 
 from ...arrays import BoolArray, FloatArray
+from ...candidates import tastes
 from ...candidates.build import build_catalogue
 from ...candidates.dataset import Dataset
 from ...candidates.groups import GroupsConfig
 from ...candidates.interactions import Interactions
+from ...candidates.tastes import topic_shares
 from ...errors import EmptyData, InvalidValue
-from .. import tastes
 from ..config import WorldConfig
-from ..fit import topic_shares
 from .comparison import Figure, compare_runs
 from .findings import Finding, Found, parameters, tabulate_findings
 from .rating_figures import RatingFit, choice_figures, rating_figures

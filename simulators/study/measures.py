@@ -9,12 +9,12 @@ import numpy as np
 from ...arrays import BoolArray, FloatArray, IntArray
 from ...candidates.candidate_set import CandidateSet
 from ...candidates.interactions import Interactions
+from ...candidates.tastes import topic_shares
 from ...metrics.accuracy import ndcg, relevance_of
 from ...metrics.calibration import calibration_kl
 from ...metrics.diversity import coverage, gini, intra_list_jaccard
 from ...metrics.exposure import exposure_per_item, exposure_share, item_exposure, parity_ratio
 from ...metrics.popularity import mean_popularity, popularity_lift, profile_popularity
-from ..fit import topic_shares
 from .feedback import FeedbackLog, Visits
 from .homogeneity import mean_overlap, most_alike, strangers, total_variation
 from .users import StudyUsers

@@ -7,10 +7,8 @@ import numpy as np
 from ...arrays import IntArray
 from ...candidates.catalogue import Catalogue
 from ...candidates.pools import CandidatePools
-from ...rerankers.state import ObservedState, SlateFeedback, new_state, observe_items
+from ...rerankers.state import PER_ITEM, ObservedState, SlateFeedback, new_state, observe_items
 from .feedback import Visits
-
-_PER_ITEM = ("item_shown", "item_clicked")
 
 
 class ObservedUsers:
@@ -42,9 +40,9 @@ class ObservedUsers:
         row = self._row[pools.users]
         items = np.maximum(pools.items, 0)
         values = {
-            f.name: getattr(state, f.name)[row] for f in fields(state) if f.name not in _PER_ITEM
+            f.name: getattr(state, f.name)[row] for f in fields(state) if f.name not in PER_ITEM
         }
-        for name in _PER_ITEM:
+        for name in PER_ITEM:
             at_items = getattr(state, name)[row[:, None], items]
             values[name] = np.where(pools.valid, at_items, np.float32(0.0))
         return ObservedState(**values)

@@ -91,7 +91,10 @@ def make_pools(catalogue: Catalogue) -> Callable[..., CandidatePools]:
             sizes = rng.integers(n_columns // 2, n_columns + 1, n_users)
             empty = np.arange(n_columns) >= sizes[:, None]
             items[empty], scores[empty] = PAD, 0.0
-        return CandidatePools(np.arange(n_users), items, scores)
+        known = np.random.default_rng([seed, 1]).normal(
+            size=(n_users, 2, len(catalogue.topic_names))
+        )
+        return CandidatePools(np.arange(n_users), items, scores, known.astype(np.float32))
 
     return make
 

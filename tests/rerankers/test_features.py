@@ -21,6 +21,9 @@ def context(make_pools, catalogue, constraints) -> PoolContext:
     return PoolContext.of(make_pools(6, 15, seed=2, ragged=True), catalogue, constraints)
 
 
+LOOKS = 1 / np.log2(3)  # at the second position
+
+
 def one_slate(context: PoolContext) -> SlateFeedback:
     columns = np.tile(np.arange(4), (len(context), 1))
     clicks = np.array([[True, True, False, False]] * len(context))
@@ -88,6 +91,13 @@ def test_features_by_hand_after_one_slate(context, constraints) -> None:
         "clicked": 1 - MEMORY.items,
         "base_when_dissatisfied": context.memoryless[user, 0, column]
         * (1 - (0.5 + MEMORY.satisfaction * (0.55 - 0.5))),
+        # Shown at the second position, clicked and rated 0.2; a quarter of a click is expected of a
+        # look, and believed as much as one look.
+        "preference": np.log((1 + 0.25) / (0.25 * LOOKS + 0.25)),
+        "enjoyment": (0.2 - 0.5) / 0.5 / 1.5,
+        "familiarity": 1 - 1 / np.sqrt(1 + LOOKS),
+        "history_affinity": mine @ context.history[user, 0],
+        "history_taste": mine @ context.history[user, 1],
         "floor:popularity=long_tail": context.floors[0, user, column],
     }
     assert tuple(expected) == names

@@ -7,7 +7,7 @@ from fairloop.errors import InvalidValue
 from fairloop.rerankers.context import PoolContext
 from fairloop.rerankers.features import feature_names, linear_scores, scoring_features
 from fairloop.rerankers.scores import BLOCK, candidate_scores
-from fairloop.rerankers.state import ObservedState, SlateFeedback, new_state, observe
+from fairloop.rerankers.state import PER_ITEM, ObservedState, SlateFeedback, new_state, observe
 
 from benchmarks.peers.plain_linear import plain_scores
 
@@ -53,7 +53,9 @@ def test_scores_are_those_of_the_definition(context, state, weights) -> None:
         np.testing.assert_allclose(scores[user], expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("silent", [(), (3, 4, 5), (4,), (6, 7), (0, 3, 5, 8, 9), tuple(range(10))])
+@pytest.mark.parametrize(
+    "silent", [(), (3, 4, 5), (4,), (6, 7), (0, 3, 5, 8, 9), (12, 13, 5), tuple(range(15))]
+)
 def test_scores_are_the_weighted_features_whoever_weighs_nothing(context, state, weights, silent):
     weights = weights.copy()
     weights[:, silent] = 0.0
@@ -86,8 +88,8 @@ def test_a_candidates_score_does_not_depend_on_its_column(context, state, weight
         floors=context.floors[:, :, order],
     )
     moved_state = state.take(np.arange(N_USERS))
-    moved_state.item_shown = state.item_shown[:, order]
-    moved_state.item_clicked = state.item_clicked[:, order]
+    for name in PER_ITEM:
+        setattr(moved_state, name, getattr(state, name)[:, order])
     np.testing.assert_array_equal(
         candidate_scores(moved, moved_state, weights),
         candidate_scores(context, state, weights)[:, order],
@@ -95,5 +97,5 @@ def test_a_candidates_score_does_not_depend_on_its_column(context, state, weight
 
 
 def test_a_number_of_weights_that_does_not_fit_is_refused(context, state, weights) -> None:
-    with pytest.raises(InvalidValue, match="9 weights for 10 features"):
+    with pytest.raises(InvalidValue, match="14 weights for 15 features"):
         candidate_scores(context, state, weights[:, 1:])

@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fairloop.candidates import tastes
 from fairloop.candidates.candidate_set import CandidateSet
 from fairloop.candidates.interactions import Interactions
 from fairloop.candidates.pools import CandidatePools
 from fairloop.errors import EmptyData, InvalidValue
-from fairloop.simulators import fit, tastes
+from fairloop.simulators import fit
 from fairloop.simulators.config import ChoiceConfig, WorldConfig
 from fairloop.simulators.world import World
 from scipy.special import expit

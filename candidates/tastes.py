@@ -6,7 +6,13 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..arrays import FloatArray
-from ..candidates.interactions import Interactions
+from .interactions import Interactions
+
+
+def topic_shares(membership: np.ndarray) -> FloatArray:
+    """Topic membership ``(I, T)`` with rows that sum to 1, or to 0 without any topic."""
+    counts = membership.sum(axis=1, keepdims=True)
+    return membership / np.maximum(counts, 1)
 
 
 @dataclass(frozen=True, slots=True)
