@@ -39,8 +39,8 @@ def write_curve(folder: Path, curve: Curve) -> None:
     if not curve:
         return
     # Imported here: reading a configuration, or training without a folder, needs no TensorBoard.
-    from tensorboard.compat.proto.event_pb2 import Event
-    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.compat.proto.event_pb2 import Event  # pyright: ignore[reportAttributeAccessIssue] - generated when imported
+    from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue] - likewise
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
     def fill(temporary: Path) -> None:

@@ -64,7 +64,14 @@ class GateConfig(BaseModel):
     simultaneous: Simultaneous = "each"
     worth: float = Field(default=1.05, gt=0.0)
     power: float = Field(default=0.8, gt=0.0, lt=1.0)
-    simple_baselines: tuple[str, ...] = ("top-k", "mmr", "exposure", "static-memoryless")
+    simple_baselines: tuple[str, ...] = (
+        "random",
+        "top-k",
+        "mmr",
+        "dpp",
+        "exposure",
+        "static-memoryless",
+    )
     required_baselines: tuple[str, ...] = (
         "top-k",
         "mmr",

@@ -1,7 +1,7 @@
 """The two kinds of work that may run in a worker process: tune a baseline, train a seed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -145,13 +145,26 @@ class LearnJob:
 
     def write(self, result: TrainedSeed) -> KeptSeed:
         """See `Stage.write`."""
-        values = {f.name: getattr(result, f.name) for f in fields(result)}
-        return KeptSeed(**{**values, "policy": KeptPolicy.of(result.policy)})
+        return KeptSeed(
+            policy=KeptPolicy.of(result.policy),
+            curve=result.curve,
+            gain=result.gain,
+            held=result.held,
+            engagement=result.engagement,
+            steps=result.steps,
+        )
 
     def read(self, text: str) -> TrainedSeed:
         """See `Stage.read`."""
         kept = KeptSeed.model_validate_json(text)
-        return TrainedSeed(**{**dict(kept), "policy": kept.policy.policy()})
+        return TrainedSeed(
+            policy=kept.policy.policy(),
+            curve=kept.curve,
+            gain=kept.gain,
+            held=kept.held,
+            engagement=kept.engagement,
+            steps=kept.steps,
+        )
 
     def curve(self, result: TrainedSeed) -> Curve:
         """See `Stage.curve`."""

@@ -16,8 +16,9 @@ def evaluation_table(report: EvaluationReport) -> Table:
         caption_justify="left",
         box=SIMPLE_HEAD,
     )
-    for i, title in enumerate(table.titles(report)):
-        shown.add_column(title, overflow="fold", no_wrap=i == 0)  # a name in two reads badly
+    for title in table.titles(report):
+        # Intervals may stand on two lines, names and counts may not.
+        shown.add_column(title, overflow="fold", no_wrap=title in ("policy", "kind", "user-steps"))
     for row in report.policies:
         style = "bold" if row.name == report.published else "dim" if row.reference else None
         shown.add_row(*table.cells(row, report), style=style)

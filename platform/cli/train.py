@@ -16,11 +16,14 @@ from ...config_files import read_yaml, validate
 from ..training import CandidatesResult, PolicyResult, train_and_judge, train_candidates
 from .context import opened
 from .evaluation_table import evaluation_table
-from .output import Json, show, stages, wide, working
+from .output import Json, log, show, stages, wide, working
 
 app = typer.Typer(
     help="Fit candidates, train policies.", no_args_is_help=True, add_completion=False
 )
+INTERRUPTED = 130
+"""Exit code of a command that the terminal interrupted, as shells have it."""
+
 Config = TypeVar("Config", bound=BaseModel)
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file with settings.")]
 
@@ -68,8 +71,14 @@ def policy(
     with opened() as house:
         given = {"training_seeds": seeds, "workers": workers, "seed": seed}
         settings = read_config(TrainConfig, config, given, {"seed": house.settings.seed})
-        with stages() as progress:
-            result = train_and_judge(house.home, house.database, settings, progress, fresh=fresh)
+        try:
+            with stages() as progress:
+                result = train_and_judge(
+                    house.home, house.database, settings, progress, fresh=fresh
+                )
+        except KeyboardInterrupt:
+            log.print("Cut. What was finished is kept: the same command goes on from there.")
+            raise typer.Exit(INTERRUPTED) from None
     show(result, as_json, lambda console: render_policy(console, result))
     require_passed(result.verdict)
 

@@ -189,9 +189,10 @@ def test_a_training_that_was_cut_ends_as_one_that_was_not(
         cut_after(stage, patched)
         with pytest.raises(KeyboardInterrupt):
             train_policy(small, TINY, work=tmp_path)
+    there = {path.stem for path in tmp_path.glob("*/stages/*.json")}
     resumed = train_policy(small, TINY, work=tmp_path)
-    expected = {"tune-dpp": 4, "learn-": 8}[stage]
-    assert len(resumed.resumed) == expected and uncut.resumed == ()
+    assert set(resumed.resumed) == there and uncut.resumed == ()
+    assert any(name.startswith(stage) for name in there)
     assert resumed.manifest == uncut.manifest
     assert resumed.save(tmp_path / "a").name == uncut.save(tmp_path / "b").name
 
@@ -215,8 +216,9 @@ def test_more_training_seeds_and_other_evaluations_go_on_from_what_is_there(smal
             "gate": GateConfig(min_users=10),
         }
     )
+    there = {path.stem for path in kept.glob("*/stages/*.json")}
     on = train_policy(small, wider, work=kept)
-    assert len(on.resumed) == 8 and len(on.training) == 2
+    assert set(on.resumed) == there and len(on.training) == 2
     assert on.manifest == train_policy(small, wider).manifest
 
 
