@@ -21,9 +21,9 @@ QUICK = {
         "log_std": -1.0,
         "critic_hidden": (16,),
     },
-    "evolution": {"total_steps": 30_000, "pairs": 8, "users": 4, "learning_rate": 0.1},
+    "evolution": {"total_steps": 22_000, "pairs": 8, "users": 4, "learning_rate": 0.1},
     "td3": {
-        "total_steps": 5_632,
+        "total_steps": 4_608,
         "critic_steps": 1_024,
         "n_envs": 128,
         "batch_size": 128,
