@@ -1,5 +1,8 @@
 """The whole account of a policy: simulate, share variance out, draw curves, explain examples."""
 
+from collections import Counter
+from collections.abc import Callable
+
 import numpy as np
 
 from ...arrays import FloatArray, IntArray
@@ -33,6 +36,7 @@ def interpret(
     seed: int = 0,
     config: InterpretConfig | None = None,
     version: str = "",
+    progress: Callable[[int, int], None] | None = None,
 ) -> InterpretationReport:
     """Find out which state moves which weight.
 
@@ -42,39 +46,33 @@ def interpret(
         seed: Root of the simulation and of all draws.
         config: How much to look at.
         version: Of the policy, for the report.
+        progress: Called with steps done and in all.
 
     Raises:
         InvalidValue: The arena has other constraints than the policy.
         EmptyData: It has fewer than four users.
     """
     config = config or InterpretConfig()
+    done = _Steps(progress)
     simulated, drawn = np.random.SeedSequence(seed).spawn(2)
     sample = observe_policy(policy, arena, int(simulated.generate_state(1)[0]), config.users)
+    done.one_more()
     rng_effects, rng_apart, rng_curves, rng_local = map(np.random.default_rng, drawn.spawn(4))
     groups = groups_read(policy)
-    observed, apart = (
-        group_effects(
-            policy.weights,
-            sample.observation,
-            sample.users,
-            groups,
-            rng,
-            pairs=config.pairs,
-            folds=config.folds,
-            independent=independent,
-        )
-        for rng, independent in ((rng_effects, False), (rng_apart, True))
-    )
-    requests, found = _search(policy, sample, config, rng_local)
-    told = [(row, one) for row, one in zip(requests, found, strict=True) if one is not None]
-    by_state: dict[str, int] = {}
-    for _, one in told:
-        by_state[one.reason.state] = by_state.get(one.reason.state, 0) + 1
+    observed = _effects(policy, sample, groups, config, rng_effects, independent=False)
+    done.one_more()
+    apart = _effects(policy, sample, groups, config, rng_apart, independent=True)
+    done.one_more()
+    curves = _curves(policy, sample, groups, config, rng_curves)
+    done.one_more()
+    reasoner = Reasoner(policy, reference_of(sample, config.reference, seed), config.said_from)
+    told = _search(reasoner, sample, config.requests, rng_local)
     strongest = sorted(told, key=lambda pair: -pair[1].reason.size)[: config.examples]
-    reasoner = _reasoner(policy, sample, config)
-    read = np.concatenate([g.columns for g in groups]) if groups else np.zeros(0, np.intp)
+    done.one_more()
+    read = {int(column) for group in groups for column in group.columns}
     names = policy.observation_names
-    return InterpretationReport(
+    n_searched = min(config.requests, len(sample))
+    report = InterpretationReport(
         policy=version,
         seed=seed,
         n_users=len(np.unique(sample.users)),
@@ -84,11 +82,28 @@ def interpret(
         groups={g.name: tuple(names[c] for c in g.columns) for g in groups},
         unread=tuple(name for c, name in enumerate(names) if c not in read),
         weights=_weights(policy, sample, groups, observed, apart),
-        curves=_curves(policy, sample, groups, config, rng_curves),
-        told=len(told) / len(requests) if len(requests) else None,
-        told_by_state=by_state,
-        examples=tuple(_example(reasoner, sample, int(row), one) for row, one in strongest),
+        curves=curves,
+        told=len(told) / n_searched if n_searched else None,
+        told_by_state=dict(Counter(found.reason.state for _, found in told)),
+        examples=tuple(_example(reasoner, sample, row, found) for row, found in strongest),
     )
+    done.one_more()
+    return report
+
+
+class _Steps:
+    """Counts the steps of an interpretation for whoever watches."""
+
+    def __init__(self, progress: Callable[[int, int], None] | None) -> None:
+        self._progress, self._done = progress, 0
+
+    def one_more(self) -> None:
+        self._done += 1
+        if self._progress is not None:
+            self._progress(self._done, STEPS)
+
+
+STEPS = 6
 
 
 def reference_of(sample: Sample, n: int, seed: int = 0) -> FloatArray:
@@ -98,8 +113,25 @@ def reference_of(sample: Sample, n: int, seed: int = 0) -> FloatArray:
     return sample.observation[np.sort(rows)]
 
 
-def _reasoner(policy: WeightPolicy, sample: Sample, config: InterpretConfig) -> Reasoner:
-    return Reasoner(policy, reference_of(sample, config.reference), config.said_from)
+def _effects(
+    policy: WeightPolicy,
+    sample: Sample,
+    groups: tuple[Group, ...],
+    config: InterpretConfig,
+    rng: np.random.Generator,
+    *,
+    independent: bool,
+) -> Effects:
+    return group_effects(
+        policy.weights,
+        sample.observation,
+        sample.users,
+        groups,
+        rng,
+        pairs=config.pairs,
+        folds=config.folds,
+        independent=independent,
+    )
 
 
 def _weights(
@@ -144,9 +176,8 @@ def score_units(policy: WeightPolicy, sample: Sample, n: int = 300) -> FloatArra
     aspects = Aspects.of(policy.action_names)
     context = sample.arena.context.take(sample.rows[rows])
     loadings = aspects.loadings(context, sample.state.take(rows))
-    moved = policy.weights(sample.observation[rows]) * loadings
-    member = aspects.of_weight[:, None] == np.arange(len(aspects.names))
-    length = np.linalg.norm(moved @ member.astype(np.float64), axis=1)
+    amounts = aspects.amounts(policy.weights(sample.observation[rows]), loadings)
+    length = np.linalg.norm(amounts, axis=1)
     return np.abs(loadings).mean(axis=0) / max(float(length.mean()), 1e-12)
 
 
@@ -203,20 +234,18 @@ def _curve(policy: WeightPolicy, seen: FloatArray, column: int, bins: int) -> Co
 
 
 def _search(
-    policy: WeightPolicy, sample: Sample, config: InterpretConfig, rng: np.random.Generator
-) -> tuple[IntArray, list[Found | None]]:
-    """Some visits drawn at random, and what may be told of each."""
-    n = min(config.requests, len(sample))
-    rows = np.sort(rng.choice(len(sample), n, replace=False))
-    if not n:
-        return rows, []
-    reasoner = _reasoner(policy, sample, config)
-    context = sample.arena.context.take(sample.rows[rows])
-    loadings = reasoner.aspects.loadings(context, sample.state.take(rows))
-    return rows, [
-        reasoner.reason(sample.observation[row], known)
-        for row, known in zip(rows, loadings, strict=True)
-    ]
+    reasoner: Reasoner, sample: Sample, n: int, rng: np.random.Generator
+) -> list[tuple[int, Found]]:
+    """Of ``n`` visits drawn at random, those of which something may be told."""
+    rows = np.sort(rng.choice(len(sample), min(n, len(sample)), replace=False))
+    found: list[tuple[int, Found]] = []
+    for row in rows:
+        context, state = sample.request(int(row))
+        loadings = reasoner.aspects.loadings(context, state)[0]
+        one = reasoner.reason(sample.observation[row], loadings)
+        if one is not None:
+            found.append((int(row), one))
+    return found
 
 
 def _example(reasoner: Reasoner, sample: Sample, row: int, found: Found) -> Example:

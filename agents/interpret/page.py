@@ -1,6 +1,6 @@
 """An interpretation as a page of markdown."""
 
-from .plots import column_label, percent, weight_label
+from .labels import column_label, percent, weight_label
 from .report import Example, InterpretationReport, WeightInfluence
 
 

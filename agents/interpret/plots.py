@@ -10,7 +10,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from .groups import detail_of, kind_of
+from .labels import column_label, percent, weight_label
 from .report import ColumnCurve, InterpretationReport
 
 # Okabe & Ito's palette: told apart by people with any colour vision; yellow is left out.
@@ -18,20 +18,6 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 _GREY, _INK = "#B8B8B8", "#333333"
 _ACROSS = 4
 _WIDTH, _ROW = 13.0, 2.5  # inches
-_AXIS = {
-    "clicks_lately": "choices of {} per list, lately",
-    "taste": "satisfaction with {}, around neutral",
-    "satisfaction": "satisfaction lately",
-    "click_rate": "share chosen of what was shown",
-    "log_slates": "lists seen",
-    "log_days_away": "days away",
-    "mean_fatigue": "candidates shown lately, per list",
-    "pool_topic": "share of {} in the pool",
-    "pool_size": "relative size of the pool",
-    "base_head": "lead of the pool's best scores",
-    "pool_popularity": "popularity of the pool",
-    "pool_share": "share of {} in the pool",
-}
 
 
 def draw_interpretation(report: InterpretationReport) -> dict[str, bytes]:
@@ -44,7 +30,8 @@ def draw_interpretation(report: InterpretationReport) -> dict[str, bytes]:
     FigureCanvasAgg(figure)
     parts = figure.subfigures(2, 1, squeeze=False, height_ratios=(top, bottom))[:, 0]
     heat, bars = parts[0].subplots(1, 2, width_ratios=(4.2, 1.0), sharey=True)
-    _draw_shares(heat, report)
+    if report.groups:
+        _draw_shares(heat, report)
     _draw_sizes(bars, report)
     parts[0].suptitle(
         f"Which state moves which weight: policy {report.policy or '(unnamed)'}, "
@@ -55,25 +42,6 @@ def draw_interpretation(report: InterpretationReport) -> dict[str, bytes]:
     )
     _draw_curves(parts[1], report, n_rows)
     return {".png": _png(figure), ".svg": _svg(figure)}
-
-
-def weight_label(name: str) -> str:
-    """A weight's name as it is printed."""
-    if name.startswith("floor:"):
-        kind = "ceiling" if "!=" in name else "floor"
-        return f"{kind}: {name.partition('=')[2].replace('_', ' ')}"
-    return name.replace("_", " ")
-
-
-def percent(share: float) -> str:
-    """A share as it is printed, without a zero below zero."""
-    return f"{round(100 * share) + 0:.0f}%"
-
-
-def column_label(name: str) -> str:
-    """What a column counts, for an axis."""
-    label = _AXIS.get(kind_of(name), name.replace("_", " "))
-    return label.format((detail_of(name) or "").partition("=")[2] or detail_of(name))
 
 
 def _draw_shares(axes: Axes, report: InterpretationReport) -> None:

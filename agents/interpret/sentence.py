@@ -2,8 +2,9 @@
 
 A reason is given only if it is true in three ways, each by at least `SAID_FROM`: the state's share
 of the difference to the usual weights, what is lost when the state is taken back to that of other
-visits, and the whole difference itself must all point the same way. What is said of the state must
-be true as well: high or low among other visits, and by value (`policy_reason`).
+visits, and the whole difference itself must all point the same way. They must do so for the weight
+itself and for its strength beside the others. What is said of the state must be true as well: high
+or low among other visits, and by value (`policy_reason`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from ..policy import WeightPolicy
 from .groups import detail_of, groups_read, kind_of
 from .influence import Weigh
 from .local import Attribution, attribute
+from .shapley import shapley_values
 from .strengths import Aspects
 
 SAID_FROM = 0.03
@@ -95,7 +97,7 @@ class Reasoner:
         weigh: Weigh | None = None,
         attribution: Attribution | None = None,
     ) -> Found | None:
-        """The strongest reason that is true in all ways, or None.
+        """The surest reason: true in all ways, and by the largest margin; None without one.
 
         Args:
             seen: What the policy saw of the request, shape ``(O,)``.
@@ -106,8 +108,13 @@ class Reasoner:
         """
         weigh = weigh or self.policy.weights
         if attribution is None:
+            # Most requests differ too little in whole for any state to be told, at 1/2^G the cost.
+            usual = self.aspects.strengths(weigh(self.reference), loadings).mean(axis=0)
+            own = self.aspects.strengths(weigh(seen[None]), loadings)[0]
+            if np.abs(own - usual).max() < self.said_from:
+                return None
             attribution = self.attribution(seen, loadings, weigh)
-        for group, aspect in self._true_moves(attribution):
+        for group, aspect in self._true_moves(attribution, loadings):
             size = float(attribution.by_aspect[group, aspect])
             for told in self._states(seen, loadings, weigh, group, aspect, np.sign(size)):
                 reason = told.model_copy(update={"size": abs(size)})
@@ -115,18 +122,29 @@ class Reasoner:
                     return Found(reason, self._without(attribution, group, aspect))
         return None
 
-    def _true_moves(self, attribution: Attribution) -> Iterator[tuple[int, int]]:
-        """Groups and aspects whose share, loss and whole difference agree, largest first."""
-        share, strengths = attribution.by_aspect, attribution.strengths
-        whole = np.broadcast_to(strengths[-1] - strengths[0], share.shape)
-        removed = [attribution.removed(group) for group in range(len(share))]
-        lost = strengths[-1] - strengths[removed]
-        sign = np.sign(share)
-        least = np.minimum(np.abs(share), np.minimum(sign * whole, sign * lost))
-        for cell in np.argsort(-np.abs(share), axis=None, kind="stable"):
-            group, aspect = np.unravel_index(int(cell), share.shape)
-            if least[group, aspect] >= self.said_from:
-                yield int(group), int(aspect)
+    def _true_moves(
+        self, attribution: Attribution, loadings: FloatArray
+    ) -> Iterator[tuple[int, int]]:
+        """Groups and aspects whose share, loss and whole difference agree, surest first.
+
+        They must agree in strengths, and in the weights themselves in units of the usual score:
+        when one weight grows the others weaken beside it, and none of those moved.
+        """
+        amounts = self.aspects.amounts(attribution.weights, loadings)
+        unit = max(float(np.linalg.norm(amounts[0])), 1e-12)
+        tables = (attribution.strengths, amounts / unit)
+        sign = np.sign(attribution.by_aspect)
+        removed = [attribution.removed(group) for group in range(len(sign))]
+        least = np.full(sign.shape, np.inf)
+        for worth in tables:
+            whole = np.broadcast_to(worth[-1] - worth[0], sign.shape)
+            for moved in (shapley_values(worth), worth[-1] - worth[removed], whole):
+                least = np.minimum(least, sign * moved)
+        for cell in np.argsort(-least, axis=None, kind="stable"):
+            group, aspect = np.unravel_index(int(cell), sign.shape)
+            if least[group, aspect] < self.said_from:
+                return
+            yield int(group), int(aspect)
 
     def _states(
         self,

@@ -82,8 +82,13 @@ class Aspects:
         own = spread[:, self.of_weight]
         return np.where(own > FLAT, covariance / np.maximum(own, FLAT), 0.0)
 
+    def amounts(self, weights: FloatArray, loadings: FloatArray) -> FloatArray:
+        """Weights times loadings, those of one aspect added, ``(…, A)`` to ``(…, J)``."""
+        member = self.of_weight[:, None] == np.arange(len(self.names))
+        return (weights * loadings) @ member.astype(np.float64)
+
     def strengths(self, weights: FloatArray, loadings: FloatArray) -> FloatArray:
-        """Strength of every aspect, with Euclidean length 1 over them; 0 if all weights are.
+        """`amounts` divided by their Euclidean length; 0 if all weights are.
 
         Args:
             weights: Shape ``(…, A)``.
@@ -92,11 +97,9 @@ class Aspects:
         Returns:
             Shape ``(…, J)``, float64.
         """
-        moved = weights * loadings
-        member = self.of_weight[:, None] == np.arange(len(self.names))
-        strengths = moved @ member.astype(np.float64)
-        length = np.linalg.norm(strengths, axis=-1, keepdims=True)
-        return strengths / np.where(length > 0.0, length, 1.0)
+        amounts = self.amounts(weights, loadings)
+        length = np.linalg.norm(amounts, axis=-1, keepdims=True)
+        return amounts / np.where(length > 0.0, length, 1.0)
 
 
 FLAT = 1e-6
