@@ -52,6 +52,11 @@ class Home:
         return self.root / "training"
 
     @property
+    def references(self) -> Path:
+        """What each policy usually sees, against which its reasons are told."""
+        return self.root / "references"
+
+    @property
     def database(self) -> Path:
         """The default SQLite file."""
         return self.root / "fairloop.db"
@@ -63,6 +68,10 @@ class Home:
     def policy(self, version: str) -> Path:
         """Folder of one version of the policy."""
         return self.policies / version
+
+    def reference(self, version: str) -> Path:
+        """What one version of the policy usually sees."""
+        return self.references / f"{version}.safetensors"
 
     def ensure(self) -> "Home":
         """Make the folders that are missing."""

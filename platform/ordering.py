@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ..agents.interpret.sentence import Reasoner
 from ..agents.policy import WeightPolicy
 from ..agents.serving import PolicyReranker, policy_slates
 from ..agents.steering import steering
@@ -26,8 +27,10 @@ from ..rerankers.controller import ConstraintController
 from ..rerankers.diversity.mmr import MMRConfig, MMRReranker
 from ..rerankers.exposure import ExposureConfig, ExposureReranker
 from ..rerankers.features import observation
+from ..rerankers.policy_reason import PolicyReason
 from ..rerankers.state import ObservedState
 from ..rerankers.topk import TopKReranker
+from .policy_reasons import item_reasons
 
 BUILTINS = ("top-k", "mmr", "exposure-controller")
 """Re-rankers of the package that can serve without training."""
@@ -54,10 +57,19 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """The slates, and the policy's weights ``(U, A)`` where a policy made them."""
+    """The slates and, where a policy made them, how.
+
+    Attributes:
+        slates: What is shown.
+        weights: The policy's weights, shape ``(U, A)``.
+        seen: What it saw, shape ``(U, O)``.
+        offsets: What its controller added at that time, shape ``(A,)``.
+    """
 
     slates: Slates
-    weights: FloatArray | None
+    weights: FloatArray | None = None
+    seen: FloatArray | None = None
+    offsets: FloatArray | None = None
 
 
 class Orderer(Protocol):
@@ -95,9 +107,22 @@ class Orderer(Protocol):
         """What the rules did to the slate in ``row``."""
         ...
 
+    def policy_reasons(
+        self, situation: Situation, ordered: Ordered, row: int
+    ) -> tuple[PolicyReason | None, ...]:
+        """Per item of the slate in ``row``, the state that moved weights and it up, if any."""
+        ...
+
 
 class PolicyOrderer:
     """The deployed policy.
+
+    Args:
+        version: Its version.
+        policy: Its weights.
+        candidates: What it orders.
+        reference: What it usually sees (`agents.interpret.reference`); without it there are no
+            reasons for its weights.
 
     Raises:
         InvalidValue: It was trained on another catalogue or by another version.
@@ -105,22 +130,30 @@ class PolicyOrderer:
 
     takes_diversity = True
 
-    def __init__(self, version: str, policy: WeightPolicy, candidates: CandidateSet) -> None:
+    def __init__(
+        self,
+        version: str,
+        policy: WeightPolicy,
+        candidates: CandidateSet,
+        reference: FloatArray | None = None,
+    ) -> None:
         PolicyReranker(policy, candidates.catalogue)  # refuses a catalogue that does not fit
         self.version = version
         self.constraints = policy.constraints
         self.controller = ConstraintController(policy.constraints)
         self._policy = policy
+        self._reasoner = None if reference is None else Reasoner(policy, reference)
 
     def order(self, situation: Situation, rng: np.random.Generator) -> Ordered:
         """See `Orderer.order`; deterministic."""
         context, state = situation.context, situation.state
         require_k(situation.pools, situation.k)
         seen = observation(context, state, self.controller.gaps)
-        weights = self._policy.weights(seen, steering(self._policy, self.controller))
+        offsets = steering(self._policy, self.controller)
+        weights = self._policy.weights(seen, offsets)
         weights[:, -1] *= situation.diversity_factor
         columns = policy_slates(context, state, weights, situation.k)
-        return Ordered(Slates.from_columns(situation.pools, columns), weights)
+        return Ordered(Slates.from_columns(situation.pools, columns), weights, seen, offsets)
 
     def trace(self, situation: Situation, ordered: Ordered, row: int) -> RankTrace:
         """See `Orderer.trace`: the parts of the score, and the order without each rule."""
@@ -136,6 +169,30 @@ class PolicyOrderer:
             situation.k,
             ordered.slates.items[row],
             self.constraints,
+        )
+
+    def policy_reasons(
+        self, situation: Situation, ordered: Ordered, row: int
+    ) -> tuple[PolicyReason | None, ...]:
+        """See `Orderer.policy_reasons`."""
+        if self._reasoner is None:
+            return (None,) * situation.k
+        assert ordered.weights is not None and ordered.seen is not None
+
+        def weigh(seen: FloatArray) -> FloatArray:
+            weights = self._policy.weights(seen, ordered.offsets)
+            weights[:, -1] *= situation.diversity_factor
+            return weights
+
+        one = np.array([row])
+        return item_reasons(
+            self._reasoner,
+            weigh,
+            ordered.seen[row],
+            ordered.weights[row],
+            situation.context.take(one),
+            situation.state.take(one),
+            ordered.slates.items[row],
         )
 
 
@@ -165,7 +222,13 @@ class BuiltinOrderer:
         finally:
             # The exposure controller moves as it ranks. What counts is what gets recorded.
             self.controller.restore(before)
-        return Ordered(slates, None)
+        return Ordered(slates)
+
+    def policy_reasons(
+        self, situation: Situation, ordered: Ordered, row: int
+    ) -> tuple[PolicyReason | None, ...]:
+        """See `Orderer.policy_reasons`: there are no weights that could move."""
+        return (None,) * situation.k
 
     def trace(self, situation: Situation, ordered: Ordered, row: int) -> RankTrace:
         """See `Orderer.trace`: these re-rankers have one rule each, beside the base order."""

@@ -44,6 +44,7 @@ def give_reasons(
     for row, user in enumerate(decision.request.users):
         trace = orderer.trace(decision.situation, decision.ordered, row)
         ranked = gather_evidence(candidates, int(user), trace)
+        moved = orderer.policy_reasons(decision.situation, decision.ordered, row)
         # The trace is of the pools after wishes; the base model's view is that before them.
         scores, size = decision.proposed.scores[row], int(decision.proposed.sizes[row])
         evidence = [
@@ -52,9 +53,10 @@ def give_reasons(
                     "base_score": float(scores[column]),
                     "base_rank": int(column) + 1,
                     "pool_size": size,
+                    "policy": reason,
                 }
             )
-            for one, column in zip(ranked, columns[row], strict=True)
+            for one, column, reason in zip(ranked, columns[row], moved, strict=True)
         ]
         texts = explainer.explain_all(evidence)
         reasons.append(tuple(map(Reason, evidence, texts)))

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 from sqlalchemy.orm import Session
 
+from ..agents.interpret.reference import load_reference
 from ..agents.storage import load_policy
 from ..candidates.artifact import load_candidates
 from ..candidates.candidate_set import CandidateSet
@@ -265,4 +266,5 @@ def _orderer(
     if deployed.status == "builtin":
         return BuiltinOrderer(deployed.version, candidates, settings.k)
     stored = load_policy(home.policy(deployed.version))
-    return PolicyOrderer(deployed.version, stored.policy, candidates)
+    reference = load_reference(home.reference(deployed.version), stored.policy.observation_names)
+    return PolicyOrderer(deployed.version, stored.policy, candidates, reference)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from ..agents.config import TrainConfig
 from ..agents.gate import Verdict
 from ..agents.report import EvaluationReport
+from ..agents.storage import StoredPolicy
 from ..candidates.artifact import load_candidates, save_candidates, version_of
 from ..candidates.candidate_set import CandidateSet
 from ..candidates.config import CandidateConfig
@@ -19,6 +20,7 @@ from ..rerankers.constraints import Constraints
 from .datasets import open_dataset
 from .db.engine import Database
 from .home import Home
+from .interpreting import keep_reference
 from .registry import adopt_candidates, adopt_policy, deployed
 
 ProgressCallback = Callable[[int, int], None]
@@ -156,6 +158,7 @@ def train_and_judge(
         candidates, config, progress, candidates_version, home.training, fresh=fresh
     )
     version = trained.save(home.policies).name
+    keep_reference(home, StoredPolicy(trained.policy, trained.manifest, version))
     try:
         adopt_policy(database, home, version)
         is_deployed = True

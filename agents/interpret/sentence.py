@@ -40,6 +40,9 @@ _STATE_OF: dict[str, State] = {
     "pool_topic": "pool_topic",
 }
 
+_SLATES = "log_slates"
+_OF_A_PAST = {kind for kind in _STATE_OF if not kind.startswith("pool")} - {_SLATES}
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -157,6 +160,9 @@ class Reasoner:
     ) -> Iterator[PolicyReason]:
         """What may be said of a group's state: its columns that did it, then the group itself."""
         columns = self.groups[group].columns
+        kind = kind_of(self.policy.observation_names[int(columns[0])])
+        if kind in _OF_A_PAST and not self._has_a_past(seen):
+            return
         swapped = np.repeat(np.broadcast_to(seen, self.reference.shape)[None], len(columns), 0)
         swapped[np.arange(len(columns)), :, columns] = self.reference[:, columns].T
         values = weigh(swapped.reshape(-1, len(seen))).reshape(*swapped.shape[:2], -1)
@@ -169,9 +175,14 @@ class Reasoner:
             column = int(columns[place])
             name = self.policy.observation_names[column]
             yield from self._told(name, seen[column], self.reference[:, column], aspect, sign)
-        if kind_of(self.policy.observation_names[int(columns[0])]) == "clicks_lately":
+        if kind == "clicks_lately":
             total = self.reference[:, columns].sum(axis=1)
             yield from self._told("clicks_lately", seen[columns].sum(), total, aspect, sign)
+
+    def _has_a_past(self, seen: FloatArray) -> bool:
+        """Whether the user was shown a list before; to a newcomer nothing was lately."""
+        names = self.policy.observation_names
+        return _SLATES not in names or bool(seen[names.index(_SLATES)] > 0.0)
 
     def _told(
         self, name: str, value: float, others: FloatArray, aspect: int, sign: float

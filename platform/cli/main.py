@@ -20,6 +20,7 @@ COMMANDS = {
     "train": "Fit candidates, train policies.",
     "evaluate": "A stored policy beside its baselines, on users it has not seen.",
     "gate": "Judge a stored policy again, and plan its canary.",
+    "interpret": "Which state moves which weight of a policy, and what can be told of it.",
     "recommend": "Recommend to one user, explain, and record it.",
     "chat": "Refine recommendations in conversation.",
     "rerank": "Re-rank lists of any recommender, and measure what changed.",

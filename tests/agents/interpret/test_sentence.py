@@ -119,6 +119,15 @@ def test_silent_for_a_static_policy_an_ordinary_visit_and_a_small_effect(
     assert Case(loud, sample, reference).told() is None
 
 
+def test_a_newcomer_has_chosen_nothing_lately(make_policy, sample, reference, topics):
+    policy = make_policy({"diversity": {f"clicks_lately:{topic}": 2.0 for topic in topics}})
+    case = Case(policy, sample, reference)
+    for topic in topics:
+        case.put(f"clicks_lately:{topic}", 0.0)
+    assert case.told() == "You chose few films lately, so variety counts less now."
+    assert case.put("log_slates", 0.0).told() is None
+
+
 def test_silent_when_another_state_cancels_it(make_policy, sample, reference, topics):
     """The state pushes up, another one as far down: on the whole variety does not count more."""
     column = f"clicks_lately:{topics[1]}"
