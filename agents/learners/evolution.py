@@ -50,6 +50,7 @@ class EvolutionLearner:
     ) -> Learned:
         """See `Learner.learn`. O(D) memory per candidate; the last generation is finished."""
         require_shapes(arena, start, units, margins)
+        arena.constraints.refuse_engagement_gaps(f"the learner {self.name!r}")
         settings = self.settings
         streams = np.random.SeedSequence(seed).spawn(3)
         measuring = int(streams[0].generate_state(1)[0])

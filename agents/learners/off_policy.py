@@ -53,6 +53,7 @@ class TD3Learner:
     ) -> Learned:
         """See `Learner.learn`."""
         require_shapes(arena, start, units, margins)
+        arena.constraints.refuse_engagement_gaps(f"the learner {self.name!r}")
         settings = self.settings
         streams = np.random.SeedSequence(seed).spawn(5)
         measuring, living, drawing, replaying, torch_seed = (

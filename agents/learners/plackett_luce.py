@@ -67,6 +67,7 @@ class PlackettLuceLearner:
     ) -> LearnedSampler:
         """See `Learner.learn`."""
         require_shapes(arena, start, units, margins)
+        arena.constraints.refuse_engagement_gaps(f"the learner {self.name!r}")
         settings = self.settings
         streams = np.random.SeedSequence(seed).spawn(4)
         measuring, living, batches = (int(s.generate_state(1)[0]) for s in streams[:3])
