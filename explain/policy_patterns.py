@@ -36,6 +36,8 @@ _ASPECTS = (
     ("preference", r"{noun}s you often chose when you saw them come"),
     ("enjoyment", r"{noun}s you rated high before come"),
     ("familiarity", r"{noun}s you were shown often come"),
+    ("history_affinity", r"{noun}s of the topics that your history is full of come"),
+    ("history_taste", r"{noun}s of the topics you rated higher than others did come"),
     ("floor:popularity=long_tail", r"less-known {noun}s come"),
     ("floor:", r"{noun}s of the group ‘[^‘’]*’ come"),
     ("floor!", r"{noun}s outside the group ‘[^‘’]*’ come"),

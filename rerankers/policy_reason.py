@@ -161,6 +161,8 @@ _ASPECTS = {
     "preference": "{noun}s you often chose when you saw them come",
     "enjoyment": "{noun}s you rated high before come",
     "familiarity": "{noun}s you were shown often come",
+    "history_affinity": "{noun}s of the topics that your history is full of come",
+    "history_taste": "{noun}s of the topics you rated higher than others did come",
     "floor:popularity=long_tail": "less-known {noun}s come",
 }
 

@@ -1,6 +1,7 @@
 """Reasons of a learned policy: every true sentence passes the check, every changed one does not."""
 
 from itertools import product
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from fairloop.explain.grammar import relation_grammar, sample_text
 from fairloop.explain.template import template_text
 from fairloop.explain.verify import verify
 from fairloop.explain.wording import sentence_slots
-from fairloop.rerankers.policy_reason import PolicyReason, sentence
+from fairloop.rerankers.features import FEATURES
+from fairloop.rerankers.policy_reason import PolicyReason, State, sentence
 
 STATES = [
     ("clicks_lately", "high", "Thriller", 1.2),
@@ -40,6 +42,8 @@ ASPECTS = [
     ("preference", None),
     ("enjoyment", None),
     ("familiarity", None),
+    ("history_affinity", None),
+    ("history_taste", None),
     ("floor:popularity=long_tail", "long_tail"),
     ("floor:studio=small studios", "small studios"),
     ("floor:studio!=big ones", "big ones"),
@@ -119,6 +123,13 @@ def test_a_change_of_any_part_is_refused(evidence_of, change):
     assert verify(text, with_reason(evidence_of(3), reason), "film").accepted
     changed = with_reason(evidence_of(3), reason.model_copy(update=change))
     assert not verify(text, changed, "film").accepted
+
+
+def test_every_feature_and_every_state_that_a_policy_sees_has_words():
+    """A feature that is added gets its words here, or its place among those without."""
+    known = {name for name, _ in ASPECTS} | {"base", "satiation_squared", "base_when_dissatisfied"}
+    assert set(FEATURES) <= known  # the last three belong to relevance and satiation
+    assert {state for state, *_ in STATES} == set(get_args(State))
 
 
 def test_nothing_is_said_without_a_reason_or_a_gain(evidence_of):
