@@ -81,7 +81,7 @@ def compare(
     """Figures and intervals of what entrants brought the same users.
 
     Args:
-        arena: The limits. ``totals`` may be of other users if no limit is on groups of them.
+        arena: The limits, and the groups of the users that ``totals`` are of.
         entrants: The policies, baselines among them.
         totals: What each of them brought, user by user.
         accuracy: NDCG of each user's first slate under each of them, NaN where not known.

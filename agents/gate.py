@@ -31,7 +31,7 @@ from .deployment.findings import Finding
 from .deployment.hashes import sha256_of
 from .deployment.limits import Simultaneous, bound, limit_findings
 from .deployment.logged import LoggedComparison, LoggedRule, log_finding
-from .deployment.planning import plan_canary, spread_of_report
+from .deployment.planning import plan_canary, spread_of_report, with_seen
 from .deployment.power import Power, power_of
 from .deployment.simulated import against_best, beats_simple, evidence
 from .report import EvaluationReport
@@ -138,7 +138,6 @@ def judge(
     ]
     findings.sort(key=lambda finding: not finding.refuses)
     passed = not findings[0].refuses
-    spread = spread_of_report(report, config.canary.slates_per_user) if passed else None
     return Verdict(
         passed=passed,
         headline=_headline(report, config, findings),
@@ -147,7 +146,7 @@ def judge(
         findings=tuple(findings),
         power=power,
         logged=logged,
-        canary=None if spread is None else plan_canary(spread, config.canary),
+        canary=_plan(report, config, logged) if passed else None,
         inputs={"report": sha256_of(report), "rule": sha256_of(config), **(inputs or {})},
     )
 
@@ -164,6 +163,15 @@ def require_passed(verdict: Verdict) -> None:
             field="policy",
             mend="Train with a larger budget or margin, or keep the policy that is deployed.",
         )
+
+
+def _plan(
+    report: EvaluationReport, config: GateConfig, logged: LoggedComparison | None
+) -> CanaryPlan:
+    """How to let it serve some users first; a log's users say more than the evaluation's."""
+    spread = spread_of_report(report, config.canary.slates_per_user)
+    seen = logged.seen if logged is not None and config.logged.reward == "engagement" else None
+    return plan_canary(with_seen(spread, seen), config.canary)
 
 
 def _headline(report: EvaluationReport, config: GateConfig, findings: list[Finding]) -> str:

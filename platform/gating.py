@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ..agents.deployment.logged import LoggedComparison, LoggedRule, compare_with_log
+from ..agents.deployment.logged import LoggedComparison, compare_with_log
 from ..agents.deployment.replay import replay
 from ..agents.gate import GateConfig, Verdict, judge
 from ..agents.report import EvaluationReport
@@ -73,7 +73,7 @@ def judge_again(
         inputs["evaluation"] = sha256_file(evaluation)
     compared = None
     if log is not None:
-        compared = _compare(home, stored, log, rule.logged)
+        compared = _compare(home, stored, log, rule)
         inputs["log"] = sha256_file(log)
     verdict = judge(report, rule, compared, inputs)
     before = verdicts_on(database, stored.version)
@@ -88,7 +88,7 @@ def judge_again(
     )
 
 
-def _compare(home: Home, stored: StoredPolicy, path: Path, rule: LoggedRule) -> LoggedComparison:
+def _compare(home: Home, stored: StoredPolicy, path: Path, rule: GateConfig) -> LoggedComparison:
     """What a log says of the policy, which chooses again at each of its visits."""
     made_for = stored.manifest.lineage.get("candidates")
     if not made_for:
@@ -99,8 +99,10 @@ def _compare(home: Home, stored: StoredPolicy, path: Path, rule: LoggedRule) -> 
         )
     candidates = load_candidates(home.candidate_set(made_for))
     impressions = read_impressions(path)
-    again = replay(stored.policy, candidates, impressions, rule.method, rule.reward)
-    return compare_with_log(again.logged, again.target, rule, path.name)
+    how = rule.logged
+    again = replay(stored.policy, candidates, impressions, how.method, how.reward)
+    counted = rule.canary.slates_per_user
+    return compare_with_log(again.logged, again.target, how, path.name, counted)
 
 
 def _report(path: Path, stored: StoredPolicy) -> EvaluationReport:

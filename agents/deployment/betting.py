@@ -92,7 +92,7 @@ def observations_needed(
     tried = stakes(effect, variance, worst)
     drift = tried * effect - tried**2 * (variance + effect**2) / 2.0
     height = math.log(evidence * len(tried))
-    growing = drift > 0.0
+    growing = drift > 0.1 * drift.max()  # stakes that hardly grow are never the quickest
     mean = height / drift[growing]
     shape = height**2 / (tried[growing] ** 2 * variance)
     return math.ceil(float(invgauss.ppf(power, mean / shape, scale=shape).min()))

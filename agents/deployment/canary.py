@@ -95,6 +95,24 @@ class CanarySpread(_Model):
     source: str
 
 
+class Seen(_Model):
+    """What users were seen to bring, in a log rather than in a simulation's expectations.
+
+    Attributes:
+        slates_per_user: First slates of each user that count.
+        engagement: Mean over users of what these earned.
+        sd: Standard deviation over users.
+        users: How many.
+        source: Which log.
+    """
+
+    slates_per_user: int = Field(ge=1)
+    engagement: float = Field(gt=0.0)
+    sd: float = Field(gt=0.0)
+    users: int = Field(ge=2)
+    source: str
+
+
 class Size(_Model):
     """Users that a question needs, of both sides together.
 

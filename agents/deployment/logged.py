@@ -10,7 +10,9 @@ from ..ope.logged import LoggedSlates
 from ..ope.methods import Method
 from ..ope.propensities import Propensities
 from ..ope.verdict import Estimate
+from .canary import Seen
 from .findings import Finding
+from .planning import seen_in
 
 
 class LoggedRule(BaseModel):
@@ -44,6 +46,7 @@ class LoggedComparison(BaseModel):
         earned: Mean reward per slate of the log.
         difference: The policy's mean reward minus that.
         source: Which log.
+        seen: What its users brought with their first slates, for the plan of a canary.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,12 +54,24 @@ class LoggedComparison(BaseModel):
     earned: float
     difference: Estimate
     source: str
+    seen: Seen | None = None
 
 
 def compare_with_log(
-    logged: LoggedSlates, target: Propensities, rule: LoggedRule, source: str
+    logged: LoggedSlates,
+    target: Propensities,
+    rule: LoggedRule,
+    source: str,
+    slates_per_user: int | None = None,
 ) -> LoggedComparison:
     """Estimate what the policy would have earned more or less on the log.
+
+    Args:
+        logged: Slates of another policy, in the order in which they were shown.
+        target: The policy's probabilities of them.
+        rule: Which estimator.
+        source: Name of the log, for people.
+        slates_per_user: First slates of a user that count in a canary, if one is to be planned.
 
     Raises:
         InvalidValue: The arrays do not fit.
@@ -66,6 +81,7 @@ def compare_with_log(
         earned=float(logged.slate_rewards.mean()),
         difference=improvement(logged, target, method=rule.method, config=rule.ope),
         source=source,
+        seen=None if slates_per_user is None else seen_in(logged, slates_per_user, source),
     )
 
 

@@ -2,11 +2,13 @@
 
 import math
 
+import numpy as np
 from scipy.stats import norm
 
+from ..ope.logged import LoggedSlates
 from ..report import ConstraintFigure, EvaluationReport, Interval
 from .betting import observations_needed
-from .canary import SHARES, CanaryConfig, CanaryLimit, CanaryPlan, CanarySpread, Size
+from .canary import SHARES, CanaryConfig, CanaryLimit, CanaryPlan, CanarySpread, Seen, Size
 from .hypotheses import Hypothesis, hypotheses
 
 CAP = 4.0
@@ -88,6 +90,42 @@ def spread_of_report(report: EvaluationReport, slates_per_user: int) -> CanarySp
         limits=tuple(_limit(c, counted / slates_per_user, sd(c.measured)) for c in watched),
         not_watched=tuple(c.name for c in learned.constraints if c not in watched),
         source=f"the evaluation of {report.n_users} users and {len(report.seeds)} seeds",
+    )
+
+
+def with_seen(spread: CanarySpread, seen: Seen | None) -> CanarySpread:
+    """The spread with engagement as it was seen in a log, where there is one of such users."""
+    if seen is None or seen.slates_per_user != spread.slates_per_user:
+        return spread
+    update = {
+        "engagement": seen.engagement,
+        "engagement_sd": max(seen.sd, SMALLEST_SD),
+        "source": f"{spread.source}; engagement of {seen.users} users of {seen.source}",
+    }
+    return spread.model_copy(update=update)
+
+
+def seen_in(logged: LoggedSlates, slates_per_user: int, source: str) -> Seen | None:
+    """What users of a log brought with their first slates; None where that tells no spread.
+
+    Args:
+        logged: Slates in the order in which they were shown, as ``from_impressions`` gives them.
+        slates_per_user: First slates that count.
+        source: Which log.
+    """
+    order = np.argsort(logged.users, kind="stable")
+    users, starts = np.unique(logged.users[order], return_index=True)
+    number = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+    earned = np.where(number < slates_per_user, logged.slate_rewards[order], 0.0)
+    of_user = np.add.reduceat(earned, starts)
+    if len(users) < 2 or of_user.mean() <= 0.0 or of_user.std() <= 0.0:
+        return None
+    return Seen(
+        slates_per_user=slates_per_user,
+        engagement=float(of_user.mean()),
+        sd=float(of_user.std(ddof=1)),
+        users=len(users),
+        source=source,
     )
 
 

@@ -8,7 +8,14 @@ import pytest
 from fairloop.agents.deployment.canary import CanaryConfig, CanaryLimit, CanaryPlan, CanarySpread
 from fairloop.agents.deployment.hypotheses import Units, gains, hypotheses
 from fairloop.agents.deployment.monitor import CanaryMonitor
-from fairloop.agents.deployment.planning import plan_canary, spread_of_report
+from fairloop.agents.deployment.planning import (
+    plan_canary,
+    seen_in,
+    spread_of_report,
+    with_seen,
+)
+from fairloop.agents.ope.logged import LoggedSlates
+from fairloop.agents.ope.propensities import Propensities
 from fairloop.errors import InvalidValue
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -262,3 +269,25 @@ def test_a_reports_spread_is_never_below_that_of_the_users_behind_it(make_report
     assert cv == pytest.approx(one.engagement_sd / one.engagement * np.sqrt(12 / 3))
     [limit] = short.limits
     assert (limit.direction, limit.target) == ("floor", 0.4) and limit.slack > 0
+
+
+def test_what_users_of_a_log_brought_takes_the_place_of_what_was_expected(make_report) -> None:
+    """Users 7 and 3 with slates in turn: the first two of each count, 1 + 2 and 4 + 8."""
+    logged = LoggedSlates(
+        users=np.array([7, 3, 7, 3, 7, 3]),
+        items=np.arange(6)[:, None],
+        rewards=np.array([1.0, 4.0, 2.0, 8.0, 100.0, 200.0]),
+        logging=Propensities(slate=np.ones(6)),
+    )
+    seen = seen_in(logged, 2, "a log")
+    assert seen is not None and seen.users == 2
+    assert seen.engagement == pytest.approx(7.5)
+    assert seen.sd == pytest.approx(np.std([3.0, 12.0], ddof=1))
+    spread = spread_of_report(make_report(), 2)
+    known = with_seen(spread, seen)
+    assert (known.engagement, known.engagement_sd) == (seen.engagement, seen.sd)
+    assert known.limits == spread.limits and "a log" in known.source
+    assert with_seen(spread, None) == spread
+    assert with_seen(spread_of_report(make_report(), 3), seen).engagement != seen.engagement
+    nothing = replace(logged, rewards=np.zeros(6))
+    assert seen_in(nothing, 2, "a log") is None
