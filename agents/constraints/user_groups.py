@@ -43,7 +43,8 @@ class UserGaps:
             groups: Groups of all users of the data, by attribute.
 
         Raises:
-            InvalidValue: There are no groups of that attribute.
+            InvalidValue: There are no groups of that attribute, or all of them are too small, so
+                that nothing would be measured.
         """
         names: list[str] = []
         largest: list[float] = []
@@ -63,6 +64,12 @@ class UserGaps:
                 names.append(f"engagement:{limit.attribute}={group}")
                 largest.append(limit.limit)
                 members.append(member[None])
+            if not any(name.startswith(f"engagement:{limit.attribute}=") for name in names):
+                raise InvalidValue(
+                    f"no group by {limit.attribute!r} has {limit.min_users} of {len(users)} users",
+                    field="constraints.engagement_gaps",
+                    mend="Lower min_users, declare larger groups, or measure on more users.",
+                )
             if unknown := int((codes == MISSING).sum()):
                 left_out.append(f"{limit.attribute} not known: {unknown} users")
         return cls(tuple(names), np.array(largest), np.concatenate(members), tuple(left_out))

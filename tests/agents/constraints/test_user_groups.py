@@ -5,6 +5,7 @@ import pytest
 from fairloop.agents.constraints.figures import gap_columns, gap_figures
 from fairloop.agents.constraints.user_groups import UserGaps
 from fairloop.candidates.catalogue import Groups
+from fairloop.errors import InvalidValue
 from fairloop.rerankers.constraints import EngagementGap
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,6 +36,11 @@ def test_small_groups_are_left_out_and_listed_and_still_count_among_all():
     assert gaps.left_out == ("age=young: 1 users, fewer than 2",)
     (short,) = gaps.shortfalls(np.array([13.0, 1, 1, 1, 1, 1]))
     assert short == pytest.approx(1 - 1 / 3)
+
+
+def test_a_limit_that_would_measure_nobody_is_refused():
+    with pytest.raises(InvalidValue, match="no group by 'side' has 4 of 6 users"):
+        gaps_of(EngagementGap(attribute="side", limit=0.1, min_users=4))
 
 
 def test_rows_follow_the_users_they_stand_for():
