@@ -76,7 +76,7 @@ class CanaryMonitor:
             users=0,
             canary_users=0,
             engagement=0.0,
-            capital=np.zeros(self._stakes.shape).tolist(),
+            capital=[[0.0] * self._stakes.shape[1] for _ in asked],
             alarm=0.0,
             proofs=[0.0] * len(asked),
             move="continue",

@@ -8,7 +8,9 @@ import pytest
 from fairloop.agents.deployment.limits import bound
 from fairloop.agents.deployment.logged import LoggedComparison, LoggedRule
 from fairloop.agents.gate import GateConfig, Verdict, judge, require_passed
-from fairloop.agents.ope.diagnostics import diagnose
+from fairloop.agents.ope.evaluate import improvement
+from fairloop.agents.ope.logged import LoggedSlates
+from fairloop.agents.ope.propensities import Propensities
 from fairloop.agents.ope.verdict import Estimate
 from fairloop.agents.report import ConstraintFigure, Interval
 from fairloop.errors import GateRefused
@@ -151,17 +153,14 @@ def test_verdicts_of_earlier_versions_are_read():
 
 
 def estimate(low: float, high: float, refused: tuple[str, ...] = ()) -> Estimate:
-    return Estimate(
-        method="snips",
-        value=(low + high) / 2,
-        low=low,
-        high=high,
-        ess=250.0,
-        n=1000,
-        n_users=100,
-        diagnostics=diagnose(np.ones(1000), np.arange(1000) % 100, 0.02, None),
-        refused_because=refused,
+    """What an estimator gave, with another interval."""
+    n = 200
+    logged = LoggedSlates(
+        np.arange(n), np.zeros((n, 1), int), np.ones(n), Propensities(slate=np.full(n, 0.5))
     )
+    given = improvement(logged, Propensities(slate=np.full(n, 0.5)), method="ips")
+    update = {"value": (low + high) / 2, "low": low, "high": high, "refused_because": refused}
+    return given.model_copy(update=update)
 
 
 @pytest.mark.parametrize(
