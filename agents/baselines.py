@@ -16,7 +16,7 @@ from ..rerankers.features import scoring_features
 from ..simulators.logged import LoggedPopulation
 from ..simulators.policies import SlatePolicy
 from .calibration import CalibrationConfig, calibrate
-from .families import Family, StaticLinear, TopK
+from .families import Family, StaticLinear, TopK, kind_of
 from .outcomes import Arena, MakePolicy, UserTotals, run_side_by_side, run_some
 from .report import Kind
 from .search import SearchConfig, maximise
@@ -98,9 +98,9 @@ class Tuned:
     curve: tuple[SearchPoint, ...] = ()
 
     def entrant(self) -> Entrant:
-        """The policy as a baseline of the comparison."""
+        """The policy as part of the comparison."""
         name, parameters = self.member.family.name, self.member.parameters
-        return Entrant(name, "baseline", self.member, parameters, self.steps)
+        return Entrant(name, kind_of(name), self.member, parameters, self.steps)
 
 
 def tune(

@@ -15,6 +15,7 @@ from ..rerankers.features import STATE_AWARE as LATELY
 from ..rerankers.topk import TopKReranker
 from ..simulators.policies import RandomSlates, SlatePolicy, StaticWeights, from_reranker
 from .policy import DIVERSITY
+from .report import Kind
 from .reranker_families import DPP, MMR, ExposureControl
 
 
@@ -166,6 +167,12 @@ def baseline_families(
 
 STATE_AWARE = "static-state-aware"
 """Weights over what the user did lately."""
+
+
+def kind_of(name: str) -> Kind:
+    """What a family counts as: a baseline, or the weights that learning starts at."""
+    return "start" if name == HISTORY_AWARE else "baseline"
+
 
 HISTORY_AWARE = "static-history-aware"
 """Weights over all features: also what is believed of each item, and the history before."""

@@ -21,7 +21,7 @@ from ..simulators.fit import fit_world
 from .baselines import Entrant
 from .config import TrainConfig
 from .evaluate import evaluate
-from .families import Family, baseline_families
+from .families import Family, baseline_families, kind_of
 from .jobs import Serve
 from .outcomes import Arena, MakePolicy
 from .pipeline import Seeds, allowed_pools
@@ -136,7 +136,7 @@ def remade_baselines(
     Those that have no numbers are made even where the report does not know them yet.
     """
     families = _families(arena)
-    stored = {p.name: p for p in report.policies if p.kind == "baseline"}
+    stored = {p.name: p for p in report.policies if p.kind in ("baseline", "start")}
     found: list[Entrant] = []
     left_out = {
         name: "this version has no such baseline" for name in stored if name not in families
@@ -144,7 +144,7 @@ def remade_baselines(
     for name, family in families.items():
         figures = stored.get(name)
         if figures is None and not _numbers(family, arena):
-            found.append(Entrant(name, "baseline", partial(family.remade, {}), {}, 0))
+            found.append(Entrant(name, kind_of(name), partial(family.remade, {}), {}, 0))
         elif figures is None:
             left_out[name] = "it was not tuned when the policy was trained"
         elif set(figures.parameters) != _numbers(family, arena):

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import InvalidValue
 
-Kind = Literal["baseline", "learned", "reference"]
+Kind = Literal["baseline", "start", "learned", "reference"]
 """A reference sees what no platform can: it says how much there is to win, and is never served."""
 
 
@@ -71,7 +71,9 @@ class PolicyFigures(_Model):
 
     Attributes:
         name: Name for tables.
-        kind: A baseline, learned, or a reference that could not be deployed.
+        kind: A baseline; the tuned weights that learning starts at, which are no baseline, so that
+            what the features bring and what learning adds are told apart; learned; or a reference
+            that could not be deployed.
         parameters: Tuned parameters by name; weights for the linear ones.
         simulator_steps: User-steps of simulation spent on tuning or learning it.
         engagement: Satisfaction summed over clicks, per user over the horizon. Users click and

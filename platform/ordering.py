@@ -208,7 +208,7 @@ class BuiltinOrderer:
     def __init__(self, name: str, candidates: CandidateSet, k: int) -> None:
         self.version = name
         self.constraints = default_constraints(candidates, k=k)
-        self._reranker = _builtin(name, candidates, self.constraints)
+        self._reranker = builtin(name, candidates, self.constraints)
         if isinstance(self._reranker, ExposureReranker):
             self.controller = self._reranker.controller
         else:
@@ -246,7 +246,12 @@ class BuiltinOrderer:
         return plain_trace(pool, ordered.slates.items[row], without)
 
 
-def _builtin(name: str, candidates: CandidateSet, constraints: Constraints) -> Reranker:
+def builtin(name: str, candidates: CandidateSet, constraints: Constraints) -> Reranker:
+    """The re-ranker of one of ``BUILTINS``, under the given limits.
+
+    Raises:
+        InvalidValue: There is no such re-ranker.
+    """
     if name == "top-k":
         return TopKReranker()
     if name == "mmr":

@@ -19,6 +19,7 @@ from ..simulators.study.run import LoadPolicy, run_study
 from .datasets import open_dataset
 from .db.engine import Database
 from .home import Home
+from .ordering import BUILTINS, builtin
 from .registry import deployed
 
 ProgressCallback = Callable[[int, int], None]
@@ -92,6 +93,8 @@ def _policies_of(home: Home, database: Database) -> LoadPolicy:
                 field="arms.policy",
                 mend="Run `fairloop train policy`, or name a re-ranker in its place.",
             )
+        if chosen in BUILTINS:  # what serves where the gate refused every policy
+            return builtin(chosen, candidates, default_constraints(candidates))
         stored = load_policy(home.policy(chosen))
         return served_reranker(stored.policy, candidates.catalogue, states, name=chosen)
 

@@ -39,8 +39,9 @@ class ControllerConfig(BaseModel):
     each pool, so 1 is one standard deviation.
 
     Gains are per slate. A share over a window shorter than `USUAL_WINDOW` is a promise about
-    sooner, so its integral gain is larger in proportion, up to `QUICKEST` times. An update that brings more than ``PACE`` slates counts as ``PACE`` of them,
-    because a bonus that many users met at once must not be corrected once for each of them.
+    sooner, so its integral gain is larger in proportion, up to `QUICKEST` times. An update that
+    brings more than ``PACE`` slates counts as ``PACE`` of them, because a bonus that many users met
+    at once must not be corrected once for each of them.
 
     Attributes:
         integral: Added to a bonus per slate and unit of shortfall of that slate.
