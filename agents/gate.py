@@ -21,6 +21,7 @@ works against the policy. What passes gets a plan for a canary (`deployment.plan
 monitor (`deployment.monitor`) has the last word.
 """
 
+import math
 from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -90,7 +91,7 @@ class Verdict(BaseModel):
         passed: Whether the policy may be deployed.
         headline: One sentence.
         reasons: Every finding as a sentence, those that refuse first.
-        figures: The numbers that the findings rest on.
+        figures: The numbers that the findings rest on, as far as they are finite.
         findings: The same findings as data.
         power: What the evaluation could show at all.
         logged: What logged decisions say, where they were asked.
@@ -196,4 +197,4 @@ def _figures(report: EvaluationReport, config: GateConfig, power: Power | None) 
         figures["ratio_low"] = learned.engagement_ratio.low
     if power is not None:
         figures["power"], figures["users_for_power"] = power.chance, float(power.users)
-    return figures
+    return {name: value for name, value in figures.items() if math.isfinite(value)}

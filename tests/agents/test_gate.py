@@ -1,6 +1,7 @@
 """The gate refuses each kind of report that does not support a deployment."""
 
 import hashlib
+import json
 import math
 
 import numpy as np
@@ -145,6 +146,13 @@ def test_a_verdict_names_what_it_judged_and_comes_back_from_json(make_report):
     assert judge(make_report(ratio=1.06)).inputs["report"] != expected
     assert judge(report, GateConfig(min_users=101)).inputs["rule"] != verdict.inputs["rule"]
     assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict
+
+
+@pytest.mark.parametrize("change", [{"ratio": math.nan, "low": math.nan}, {"ucb": math.nan}])
+def test_a_refusal_for_what_is_not_finite_can_be_stored(make_report, change):
+    verdict = judge(make_report(**change))
+    assert not verdict.passed
+    json.dumps(verdict.model_dump(mode="json"), allow_nan=False)
 
 
 def test_verdicts_of_earlier_versions_are_read():
