@@ -66,7 +66,7 @@ def run_stored_study(
         config,
         dataset,
         groups,
-        load_policy=_policies_of(home, database),
+        load_policy=policies_of(home, database),
         default_constraints=lambda candidates: default_constraints(candidates, k=config.k),
         progress=progress,
     )
@@ -82,7 +82,7 @@ def demo_study(seed: int) -> StudyConfig:
     return StudyConfig(name="demo", rounds=6, seeds=(seed, seed + 1), users=400, arms=arms)
 
 
-def _policies_of(home: Home, database: Database) -> LoadPolicy:
+def policies_of(home: Home, database: Database) -> LoadPolicy:
     """How a study file's ``policy: VERSION`` becomes a re-ranker."""
 
     def load(version: str, candidates: CandidateSet, states: StateLookup) -> Reranker:
