@@ -22,12 +22,14 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from fairloop.agents.baselines import weight_units
+from fairloop.agents.baselines import Entrant, weight_units
 from fairloop.agents.config import TrainConfig
-from fairloop.agents.families import StaticLinear
+from fairloop.agents.families import STATE_AWARE, StaticLinear
+from fairloop.agents.jobs import Serve
 from fairloop.agents.outcomes import Arena
-from fairloop.agents.pipeline import Seeds, TrainedPolicy, split_arenas, train_policy
+from fairloop.agents.pipeline import PUBLISHED, Seeds, TrainedPolicy, split_arenas, train_policy
 from fairloop.agents.policy import WeightPolicy
+from fairloop.agents.reevaluation import remade_baselines
 from fairloop.agents.report import Interval
 from fairloop.agents.serving import PolicyReranker
 from fairloop.agents.train import learn
@@ -43,6 +45,7 @@ from fairloop.simulators.fit import fit_world
 from fairloop.simulators.logged import LoggedPopulation
 from fairloop.simulators.world import World
 
+from benchmarks.lines import gate, learners, ope, robustness
 from benchmarks.peers.plain_policy import PlainPolicy, learn_one_env_per_user
 from benchmarks.report import emit, parser, result, say
 
@@ -250,6 +253,14 @@ def main() -> None:
     say("serving speed")
     rows += serving_speed(world, trained.policy, args.seed, repeats=5)
     rows += outcome(trained, config, judged=not args.smoke)
+    found, _ = remade_baselines(trained.report, arenas.test)
+    baseline = next(entrant for entrant in found if entrant.name == STATE_AWARE)
+    policy = Entrant(PUBLISHED, "learned", Serve(trained.policy), {}, 0)
+    say("held-out worlds")
+    rows += robustness.figures(policy, baseline, arenas.test, args.seed, args.smoke)
+    for line in (learners, ope, gate):
+        say(line.__name__)
+        rows += line.figures(args.seed, args.smoke)
     emit(rows, args.seed, args.json)
 
 

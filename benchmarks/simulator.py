@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.rerankers.constraints import Constraints, ExposureFloor
+from fairloop.rerankers.features import feature_names
 from fairloop.simulators import randomness
 from fairloop.simulators.engines import EngineName
 from fairloop.simulators.envs.rerank import RerankEnv
@@ -113,7 +114,8 @@ def alone(world: Truth, seed: int, engine: EngineName | None = None) -> Step:
 def reranked(world: World, seed: int) -> Step:
     """Features, scores, slates, step and observed state."""
     logged = LoggedPopulation(world, CONSTRAINTS, seed)
-    weights = np.tile(np.array([1, *[-0.5] * 9, 0.5], np.float32), (len(logged), 1))
+    others = len(feature_names(CONSTRAINTS)) - 1
+    weights = np.tile(np.array([1, *[-0.5] * others, 0.5], np.float32), (len(logged), 1))
 
     def step(i: int) -> None:
         outcome = logged.step(logged.slates(weights))
