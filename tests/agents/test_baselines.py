@@ -121,7 +121,7 @@ def test_tuning_spends_its_budget_and_counts_the_calibrations_too(static, arena)
     assert np.array_equal(plain.member.knobs, started.member.knobs)
     assert started.steps > plain.steps > small.steps
     entrant = plain.entrant()
-    assert entrant.steps == plain.steps and entrant.kind == "baseline"
+    assert entrant.steps == plain.steps and entrant.kind == "start"
     assert tuple(entrant.parameters) == (*FEATURES, "floor:popularity=long_tail", "diversity")
 
 

@@ -115,7 +115,7 @@ def test_before_the_critic_has_learned_the_policy_is_its_start(upside_down):
     config = QUICK.model_copy(update={"total_steps": 4_096, "critic_steps": 10**9})
     _, learned = train(upside_down, Constraints(), 0, config)
     seen = np.random.default_rng(0).normal(size=(5, len(learned.policy.observation_names)))
-    start = np.zeros(10, np.float32)
+    start = np.zeros(learned.policy.n_actions, np.float32)
     start[0] = 1.0
     assert np.array_equal(learned.policy.weights(seen), np.tile(start, (5, 1)))
 

@@ -9,7 +9,7 @@ from fairloop.agents.baselines import Entrant, Member
 from fairloop.agents.calibration import CalibrationConfig
 from fairloop.agents.config import EvaluationConfig, TrainConfig
 from fairloop.agents.evaluate import evaluate
-from fairloop.agents.families import TopK
+from fairloop.agents.families import HISTORY_AWARE, TopK
 from fairloop.agents.gate import GateConfig
 from fairloop.agents.jobs import LearnJob
 from fairloop.agents.learner_config import PPOConfig
@@ -51,11 +51,12 @@ def trained(candidates):
 
 def test_everything_is_compared_and_judged(trained):
     result, stages = trained
-    of_kind: dict[str, list[str]] = {"baseline": [], "learned": [], "reference": []}
+    of_kind: dict[str, list[str]] = {"baseline": [], "start": [], "learned": [], "reference": []}
     for figures in result.report.policies:
         of_kind[figures.kind].append(figures.name)
     assert set(GateConfig().required_baselines) | {"random", "dpp"} == set(of_kind["baseline"])
     assert sorted(of_kind["learned"])[0] == PUBLISHED and len(of_kind["learned"]) == 2
+    assert of_kind["start"] == [HISTORY_AWARE] and result.report.best_baseline != HISTORY_AWARE
     assert of_kind["reference"] == [MYOPIC, PLANNING]
     assert result.report.learned.kind == "learned"
     assert len(set(result.report.seeds)) == 5
@@ -86,7 +87,8 @@ def test_a_learned_step_that_does_harm_is_not_kept(candidates, monkeypatch, harm
     def sabotaged(*args, **kwargs):
         learned = learn(*args, **kwargs)
         policy = replace(learned.policy.with_gain(0.0), reach=learned.policy.reach * 40)
-        head = replace(policy.head, bias=np.where(np.arange(11) == 0, -float(harm), 0.0))
+        first = np.arange(policy.n_actions) == 0
+        head = replace(policy.head, bias=np.where(first, -float(harm), 0.0))
         return replace(learned, policy=replace(policy, head=head))
 
     monkeypatch.setattr(train, "learn", sabotaged)

@@ -1,5 +1,6 @@
 """Reasons of a policy from the home folder into the record, and `fairloop interpret`."""
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +14,13 @@ from fairloop.agents.policy import Layer
 from fairloop.agents.storage import load_policy, save_policy
 from fairloop.errors import CorruptArtifact, InvalidValue
 from fairloop.explain.refinement import Refinement
+from fairloop.platform.cli.interpret import render
 from fairloop.platform.interpreting import interpret_stored, keep_reference, write_interpretation
 from fairloop.platform.records import Feedback
 from fairloop.platform.registry import adopt_policy
 from fairloop.rerankers.linear import linear_slates
 from fairloop.rerankers.policy_reason import sentence
+from rich.console import Console
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:
@@ -163,6 +166,11 @@ def test_interpretation_of_a_stored_policy(house: "House", version: str, tmp_pat
     assert house.home.reference(version).is_file()
     for example in report.examples:
         assert sentence(example.reason) == example.sentence
+    console = Console(record=True, width=140, file=io.StringIO())
+    render(console, report, files)
+    shown = console.export_text()
+    assert "share of each weight's variance" in shown and "diversity" in shown
+    assert files.page.name in shown
 
 
 def test_a_policy_that_does_not_say_what_it_was_trained_on(house: "House") -> None:
@@ -184,8 +192,6 @@ def test_the_command(
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["policy"] == version
     assert {p.suffix for p in out.iterdir()} == {".json", ".md", ".svg"}
-    shown = CliRunner().invoke(app, options)
-    assert "share of each weight's variance" in shown.stdout and "diversity" in shown.stdout
     (tmp_path / "file").write_text("")
     refused = CliRunner().invoke(app, ["interpret", "--out", str(tmp_path / "file")])
     assert refused.exit_code != 0
