@@ -58,12 +58,15 @@ def test_every_baseline_of_the_gate_is_tuned_and_last_comes_the_start(arena):
 
 
 def test_memoryless_weights_leave_state_aware_features_at_zero(arena):
-    families = baseline_families(arena.world.catalogue, arena.constraints, np.full(11, 2.0))
+    families = baseline_families(
+        arena.world.catalogue, arena.constraints, np.full(len(FEATURES) + 2, 2.0)
+    )
     family = next(f for f in families if f.name == "static-memoryless")
     assert isinstance(family, StaticLinear)
     assert len(family.start) == 5
     weights = family.weights(np.ones(5), np.array([0.5, -3.0]))
-    assert weights.tolist() == [2.0, 2.0, 2.0, 0, 0, 0, 0, 0, 0, 3.0, 0.0]
+    unseen = [0.0] * (len(FEATURES) - 3)
+    assert weights.tolist() == [2.0, 2.0, 2.0, *unseen, 3.0, 0.0]
 
 
 def test_knobs_raise_their_levels(arena):

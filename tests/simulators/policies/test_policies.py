@@ -8,6 +8,7 @@ from fairloop.errors import InvalidValue, NotReady
 from fairloop.rerankers.base import Slates
 from fairloop.rerankers.constraints import Constraints, HardFilters
 from fairloop.rerankers.factory import make_reranker
+from fairloop.rerankers.features import FEATURES
 from fairloop.rerankers.knowledge import Knowledge
 from fairloop.rerankers.linear import LinearConfig
 from fairloop.rerankers.state import StateLookup
@@ -74,7 +75,7 @@ def test_chance_in_a_policy_is_not_the_users_luck(world: World) -> None:
             luck.generator(0).random(10)
             return super().decide(logged, active, controller, luck)
 
-    weights = np.eye(1, 10, dtype=np.float32)[0]
+    weights = np.eye(1, len(FEATURES) + 1, dtype=np.float32)[0]
     plain = simulate(world, StaticWeights(weights), seed=2)
     wasteful = simulate(world, Wasteful(weights), seed=2)
     np.testing.assert_array_equal(plain.engagement, wasteful.engagement)
