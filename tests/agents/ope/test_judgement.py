@@ -309,5 +309,5 @@ def test_guesses_that_do_not_fit_are_refused() -> None:
         estimate(log, target, method="dr", guesses=bad)
     assert error.value.field == "guesses.shown"
     with pytest.raises(InvalidValue) as error:
-        estimate(log, target, method="magic")  # type: ignore[arg-type]
+        estimate(log, target, method="magic")  # type: ignore[arg-type]  on purpose
     assert error.value.field == "method"

@@ -33,7 +33,7 @@ def logged(**changed: object) -> LoggedSlates:
         "rewards": np.array([[1.0, 0.0], [0.0, 2.0]]),
         "logging": Propensities(slate=HALF, prefix=PREFIX, item=PREFIX),
     }
-    return LoggedSlates(**{**given, **changed})  # type: ignore[arg-type]
+    return LoggedSlates(**{**given, **changed})  # type: ignore[arg-type]  wrong ones too
 
 
 @pytest.mark.parametrize(
