@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from ..arrays import PAD, BoolArray, FloatArray, IntArray
 from ..candidates.candidate_set import CandidateSet
 from ..rerankers.context import PoolContext
-from ..rerankers.state import ObservedState, new_state, replay
+from ..rerankers.observe import replay
+from ..rerankers.state import ObservedState, new_state
 from .store.events import LoggedEvent, events_of_slates, known_items
 from .store.recommendations import LoggedSlate, logs_of
 

@@ -8,7 +8,8 @@ from ..rerankers.context import PoolContext
 from ..rerankers.features import observation
 from ..rerankers.greedy import slate_diversity, slate_exposure_share
 from ..rerankers.linear import linear_slates
-from ..rerankers.state import EVERYONE, ObservedState, new_state, observe, reset_rows
+from ..rerankers.observe import observe
+from ..rerankers.state import EVERYONE, ObservedState, new_state, reset_rows
 from .population import StepOutcome, UserPopulation
 from .world import World
 

@@ -9,7 +9,8 @@ from ...candidates.candidate_set import CandidateSet
 from ...errors import InvalidValue, MissingColumn, UnknownUser
 from ...rerankers.context import PoolContext
 from ...rerankers.features import observation
-from ...rerankers.state import SlateFeedback, new_state, observe
+from ...rerankers.observe import observe
+from ...rerankers.state import SlateFeedback, new_state
 from ...simulators.impressions import ImpressionLog
 from ..ope.logged import LoggedSlates
 from ..ope.methods import Method

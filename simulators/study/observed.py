@@ -7,7 +7,8 @@ import numpy as np
 from ...arrays import IntArray
 from ...candidates.catalogue import Catalogue
 from ...candidates.pools import CandidatePools
-from ...rerankers.state import PER_ITEM, ObservedState, SlateFeedback, new_state, observe_items
+from ...rerankers.observe import observe_items
+from ...rerankers.state import PER_ITEM, ObservedState, SlateFeedback, new_state
 from .feedback import Visits
 
 

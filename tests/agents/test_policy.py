@@ -8,7 +8,7 @@ from fairloop.agents.serving import PolicyReranker
 from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.errors import InvalidValue
 from fairloop.rerankers.context import PoolContext
-from fairloop.rerankers.state import replay
+from fairloop.rerankers.observe import replay
 from fairloop.simulators.gaps import RunningGaps
 from fairloop.simulators.logged import LoggedPopulation
 from fairloop.simulators.policies import ObservationPolicy, PolicyLuck

@@ -13,7 +13,8 @@ from fairloop.rerankers.constraints import Constraints, ExposureFloor
 from fairloop.rerankers.context import PoolContext
 from fairloop.rerankers.features import FEATURES
 from fairloop.rerankers.linear import linear_slates
-from fairloop.rerankers.state import SlateFeedback, new_state, observe
+from fairloop.rerankers.observe import observe
+from fairloop.rerankers.state import SlateFeedback, new_state
 
 
 @pytest.fixture(scope="module")

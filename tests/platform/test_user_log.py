@@ -10,7 +10,8 @@ from fairloop.platform.store.events import LoggedEvent
 from fairloop.platform.store.recommendations import SlateRow, record_slates
 from fairloop.platform.user_log import UserLog, days_between, satisfaction_of
 from fairloop.rerankers.context import PoolContext
-from fairloop.rerankers.state import SlateFeedback, new_state, observe
+from fairloop.rerankers.observe import observe
+from fairloop.rerankers.state import SlateFeedback, new_state
 
 if TYPE_CHECKING:
     from conftest import House

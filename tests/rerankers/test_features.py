@@ -12,8 +12,9 @@ from fairloop.rerankers.features import (
     observation_names,
     scoring_features,
 )
+from fairloop.rerankers.observe import observe
 from fairloop.rerankers.patterns import TopicPatterns, jaccard_distance
-from fairloop.rerankers.state import MEMORY, SlateFeedback, new_state, observe
+from fairloop.rerankers.state import MEMORY, SlateFeedback, new_state
 
 
 @pytest.fixture

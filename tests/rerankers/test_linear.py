@@ -4,7 +4,8 @@ from fairloop.errors import InvalidValue
 from fairloop.rerankers.context import PoolContext
 from fairloop.rerankers.features import feature_names
 from fairloop.rerankers.linear import LinearConfig, LinearReranker, linear_slates
-from fairloop.rerankers.state import SlateFeedback, new_state, observe
+from fairloop.rerankers.observe import observe
+from fairloop.rerankers.state import SlateFeedback, new_state
 from fairloop.rerankers.topk import TopKReranker
 
 

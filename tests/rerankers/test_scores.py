@@ -6,8 +6,9 @@ from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.errors import InvalidValue
 from fairloop.rerankers.context import PoolContext
 from fairloop.rerankers.features import feature_names, linear_scores, scoring_features
+from fairloop.rerankers.observe import observe
 from fairloop.rerankers.scores import BLOCK, candidate_scores
-from fairloop.rerankers.state import PER_ITEM, ObservedState, SlateFeedback, new_state, observe
+from fairloop.rerankers.state import PER_ITEM, ObservedState, SlateFeedback, new_state
 
 from benchmarks.peers.plain_linear import plain_scores
 

@@ -5,13 +5,12 @@ import pytest
 from fairloop.arrays import PAD
 from fairloop.errors import InvalidValue
 from fairloop.rerankers.context import PoolContext
+from fairloop.rerankers.observe import observe, replay
 from fairloop.rerankers.state import (
     MEMORY,
     ObservedState,
     SlateFeedback,
     new_state,
-    observe,
-    replay,
     reset_rows,
 )
 

@@ -7,7 +7,8 @@ import pytest
 from fairloop.arrays import PAD
 from fairloop.rerankers.constraints import Constraints
 from fairloop.rerankers.context import PoolContext
-from fairloop.rerankers.state import SlateFeedback, replay
+from fairloop.rerankers.observe import replay
+from fairloop.rerankers.state import SlateFeedback
 from fairloop.rerankers.topk import TopKReranker
 from fairloop.simulators.study.feedback import FeedbackConfig
 from fairloop.simulators.study.observed import ObservedUsers
