@@ -71,7 +71,12 @@ Turn = Callable[[FloatArray], MakePolicy]
 
 
 def calibrate(
-    turn: Turn, arena: Arena, n_test: int, seed: int, config: CalibrationConfig
+    turn: Turn,
+    arena: Arena,
+    n_test: int,
+    seed: int,
+    config: CalibrationConfig,
+    least: float = -np.inf,
 ) -> Calibration:
     """Find the knobs at which each level lies just above its target and margin.
 
@@ -85,32 +90,72 @@ def calibrate(
         n_test: Users on whom the constraints shall be shown to hold.
         seed: Root of the users' luck.
         config: Effort and confidence.
+        least: No knob goes below; 0 where knobs are prices, so that a limit which is kept with room
+            costs nothing (complementary slackness).
     """
     seeds = [int(s) for s in np.random.SeedSequence(seed).generate_state(config.seeds)]
     active = np.flatnonzero(arena.targets > 0)
-    knobs, jacobian = np.zeros(len(arena.targets)), np.diag(np.full(len(active), FIRST_SLOPE))
-    best, before, steps = None, None, 0
-    for _ in range(config.rounds):
+    tried: list[_Tried] = []
+
+    def measure(knobs: FloatArray) -> _Tried:
         totals = run(arena, turn(knobs), seeds)
-        steps += totals.n_slates
         aims = np.where(arena.targets > 0, arena.targets + margins(totals, n_test, config), 0.0)
         excess = (totals.levels() - aims)[active]
-        short = float(np.minimum(excess, 0.0).sum())
-        rank = (short, float(totals.expected_engagement.mean()))
-        if best is None or rank > best[0]:
-            best = (rank, knobs.copy(), aims)
-        if short == 0.0 and float(excess.max(initial=0.0)) <= config.tolerance:
-            break
-        if before is not None:
-            jacobian = _broyden(jacobian, knobs[active] - before[0], excess - before[1])
-        before = (knobs[active].copy(), excess)
-        # Aim at the middle of the tolerated band, so that noise falls on neither side.
-        move = np.linalg.lstsq(jacobian, config.tolerance / 2 - excess, rcond=None)[0]
-        knobs[active] += np.clip(move, -LARGEST_MOVE, LARGEST_MOVE)
-    assert best is not None  # the configuration asks for at least one round
-    (short, engagement), knobs, aims = best
-    return Calibration(knobs, aims, engagement, short == 0.0, steps)
+        engagement = float(totals.expected_engagement.mean())
+        tried.append(_Tried(knobs.copy(), aims, excess, engagement, totals.n_slates))
+        return tried[-1]
 
+    knobs, jacobian = np.zeros(len(arena.targets)), np.diag(np.full(len(active), FIRST_SLOPE))
+    for _ in range(config.rounds):
+        here = measure(knobs)
+        too_far = np.where(knobs[active] > least, here.excess, 0.0)
+        if here.short == 0.0 and float(too_far.max(initial=0.0)) <= config.tolerance:
+            break
+        if len(tried) > 1:
+            moved = here.knobs - tried[-2].knobs
+            jacobian = _broyden(jacobian, moved[active], here.excess - tried[-2].excess)
+        # Aim at the middle of the tolerated band, so that noise falls on neither side.
+        move = np.linalg.lstsq(jacobian, config.tolerance / 2 - here.excess, rcond=None)[0]
+        moved = knobs[active] + np.clip(move, -LARGEST_MOVE, LARGEST_MOVE)
+        knobs[active] = np.maximum(moved, least)
+    best = max(tried, key=lambda one: one.rank)
+    for _ in range(LAST_STEPS):
+        if best.short == 0.0:
+            break
+        # The search may circle a target; from its nearest point on, what is short is only raised.
+        knobs = best.knobs.copy()
+        knobs[active] += np.where(best.excess < 0.0, LAST_STEP, 0.0)
+        here = measure(knobs)
+        if here.rank <= best.rank:
+            break
+        best = here
+    steps = sum(one.n_slates for one in tried)
+    return Calibration(best.knobs, best.aims, best.engagement, best.short == 0.0, steps)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """Knobs, and how far each set level lay above its aim."""
+
+    knobs: FloatArray
+    aims: FloatArray
+    excess: FloatArray
+    engagement: float
+    n_slates: int
+
+    @property
+    def short(self) -> float:
+        """What all levels together lack; 0 or below."""
+        return float(np.minimum(self.excess, 0.0).sum())
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """Who holds most comes first, then who engages most."""
+        return (self.short, self.engagement)
+
+
+LAST_STEPS, LAST_STEP = 8, 0.1
+"""Raises of knobs whose levels are still short, in standard deviations of score."""
 
 FIRST_SLOPE = 0.05
 """Guess of how much one standard deviation of score moves a level, before it is measured."""

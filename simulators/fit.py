@@ -15,6 +15,7 @@ The truth is not a copy of the base model's scores: these are one part of four i
 small one in the satisfaction, so that ranking by them is not optimal even without dynamics.
 """
 
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -29,8 +30,9 @@ from ..candidates.pools import CandidatePools
 from ..candidates.tastes import topic_shares
 from ..errors import EmptyData
 from . import randomness
-from .config import TasteConfig, WorldConfig
+from .config import WorldConfig
 from .dynamics import log_odds
+from .known_taste import KnownTaste, KnownWorth
 from .world import NEVER, Sensitivities, World
 
 
@@ -54,7 +56,65 @@ def fit_world(
     Raises:
         EmptyData: There is no user with a full pool, or no training interaction.
     """
-    config = config or WorldConfig()
+    given = _given(candidates, config or WorldConfig(), pools)
+    config, pools, hidden = given.config, given.pools, hidden_taste(given.pools, seed)
+    mixture = _mixture(given) + config.tastes.appeal_hidden * hidden
+    spread = config.choice.attraction_spread * _standardised(mixture, pools.valid)
+    appeal = spread + intercept(spread[pools.valid], config.choice.base_attraction)
+    worth = _worth(given, seed).log_odds(hidden)
+    return World(
+        config=config,
+        pools=pools,
+        catalogue=candidates.catalogue,
+        topics=given.topics.astype(np.float32),
+        usual_topics=given.usual.astype(np.float32),
+        appeal=np.where(pools.valid, appeal, NEVER).astype(np.float32),
+        worth=np.where(pools.valid, worth, NEVER).astype(np.float32),
+        sensitivities=draw_sensitivities(pools.users, config.heterogeneity, seed),
+    )
+
+
+def fit_known_taste(
+    candidates: CandidateSet,
+    config: WorldConfig | None = None,
+    seed: int = 0,
+    pools: CandidatePools | None = None,
+) -> KnownTaste:
+    """What `fit_world` of the same arguments makes, but for hidden taste: for references alone.
+
+    Raises:
+        EmptyData: As `fit_world`.
+    """
+    given = _given(candidates, config or WorldConfig(), pools)
+    config, pools, hidden = given.config, given.pools, hidden_taste(given.pools, seed)
+    weight, known = config.tastes.appeal_hidden, _mixture(given)
+    mixture = known + weight * hidden
+    chosen = mixture[pools.valid]
+    scale = config.choice.attraction_spread / max(float(chosen.std()), 1e-12)
+    spread = config.choice.attraction_spread * _standardised(mixture, pools.valid)
+    constant = intercept(spread[pools.valid], config.choice.base_attraction)
+    return KnownTaste(
+        users=pools.users,
+        appeal=(scale * (known - chosen.mean()) + constant).astype(np.float32),
+        appeal_slope=scale * weight,
+        worth=_worth(given, seed),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What ratings and candidates tell, before anything hidden is added."""
+
+    config: WorldConfig
+    pools: CandidatePools
+    train: Interactions
+    topics: FloatArray
+    usual: FloatArray
+    popularity: FloatArray
+    model: tastes.RatingModel
+
+
+def _given(candidates: CandidateSet, config: WorldConfig, pools: CandidatePools | None) -> _Given:
     pools = candidates.pools() if pools is None else pools
     train = candidates.train
     if len(pools) == 0 or len(train) == 0:
@@ -65,21 +125,9 @@ def fit_world(
         )
     topics = topic_shares(candidates.catalogue.topics)
     usual = tastes.usual_topics(train, topics)
-    hidden = hidden_taste(pools, seed)
-    popularity = candidates.catalogue.popularity
     model = tastes.rating_model(train, topics, config.tastes.shrinkage)
-    appeal = _appeal(pools, train, topics, usual, popularity, model.quality, hidden, config)
-    worth = _worth(pools, train, topics, model, hidden, config.tastes, seed)
-    return World(
-        config=config,
-        pools=pools,
-        catalogue=candidates.catalogue,
-        topics=topics.astype(np.float32),
-        usual_topics=usual.astype(np.float32),
-        appeal=np.where(pools.valid, appeal, NEVER).astype(np.float32),
-        worth=np.where(pools.valid, worth, NEVER).astype(np.float32),
-        sensitivities=draw_sensitivities(pools.users, config.heterogeneity, seed),
-    )
+    popularity = candidates.catalogue.popularity
+    return _Given(config, pools, train, topics, usual, popularity, model)
 
 
 def hidden_taste(pools: CandidatePools, seed: int) -> FloatArray:
@@ -104,28 +152,18 @@ def base_scores(pools: CandidatePools) -> FloatArray:
     return centred / np.maximum(spread, 1e-12)
 
 
-def _appeal(
-    pools: CandidatePools,
-    train: Interactions,
-    topics: FloatArray,
-    usual: FloatArray,
-    popularity: FloatArray,
-    quality: FloatArray,
-    hidden: FloatArray,
-    config: WorldConfig,
-) -> FloatArray:
-    """Click log-odds at rest: a mixture of four parts, scaled, around the base attraction."""
-    t, valid, items = config.tastes, pools.valid, np.maximum(pools.items, 0)
-    affinity = tastes.topic_affinity(train, topics, usual, t.shrinkage)[pools.users]
-    liking = np.einsum("ut,unt->un", affinity, topics[items])
-    mixture = (
+def _mixture(given: _Given) -> FloatArray:
+    """What is known of click appeal at rest, ``(U, N)``: three parts, in no unit yet."""
+    pools, t = given.pools, given.config.tastes
+    valid, items = pools.valid, np.maximum(pools.items, 0)
+    affinity = tastes.topic_affinity(given.train, given.topics, given.usual, t.shrinkage)
+    liking = np.einsum("ut,unt->un", affinity[pools.users], given.topics[items])
+    bait = clickbait(given.popularity, given.model.quality)[items]
+    return (
         t.appeal_model * base_scores(pools)
         + t.appeal_topics * _standardised(liking, valid)
-        + t.appeal_clickbait * _standardised(clickbait(popularity, quality)[items], valid)
-        + t.appeal_hidden * hidden
+        + t.appeal_clickbait * _standardised(bait, valid)
     )
-    spread = config.choice.attraction_spread * _standardised(mixture, valid)
-    return spread + intercept(spread[valid], config.choice.base_attraction)
 
 
 def intercept(log_odds_at_rest: FloatArray, mean: float) -> float:
@@ -148,31 +186,24 @@ def clickbait(popularity: FloatArray, quality: FloatArray) -> FloatArray:
     return log_popularity - predictors @ slopes
 
 
-def _worth(
-    pools: CandidatePools,
-    train: Interactions,
-    topics: FloatArray,
-    model: tastes.RatingModel,
-    hidden: FloatArray,
-    config: TasteConfig,
-    seed: int,
-) -> FloatArray:
-    """Log-odds of mean satisfaction: the expected rating's place between lowest and highest."""
+def _worth(given: _Given, seed: int) -> KnownWorth:
+    """Mean satisfaction: the expected rating's place between the lowest and the highest."""
+    train, t, model = given.train, given.config.tastes, given.model
     low, high = float(train.rating.min()), float(train.rating.max())
     if high <= low:
-        return log_odds(config.unrated_satisfaction) + 0.5 * hidden
+        constant = np.full(given.pools.items.shape, log_odds(t.unrated_satisfaction))
+        return KnownWorth(constant, 0.5, None)
     rng = np.random.default_rng([seed, randomness.WORLD])
-    slopes = tastes.held_out_slopes(train, topics, config.shrinkage, rng)
-    items = np.maximum(pools.items, 0)
-    liking = np.einsum("ut,unt->un", model.taste[pools.users], topics[items])
+    slopes = tastes.held_out_slopes(train, given.topics, t.shrinkage, rng)
+    items = np.maximum(given.pools.items, 0)
+    liking = np.einsum("ut,unt->un", model.taste[given.pools.users], given.topics[items])
     rating = (
         model.mean
         + slopes.quality * model.quality[items]
         + slopes.taste * liking
-        + config.worth_model * base_scores(pools)
-        + np.sqrt(config.hidden_share) * slopes.residual * hidden
+        + t.worth_model * base_scores(given.pools)
     )
-    return log_odds(np.clip((rating - low) / (high - low), 0.02, 0.98))
+    return KnownWorth(rating, float(np.sqrt(t.hidden_share) * slopes.residual), (low, high))
 
 
 def _standardised(values: FloatArray, valid: np.ndarray) -> FloatArray:

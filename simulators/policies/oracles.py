@@ -15,6 +15,9 @@ rested reward, equal for all users and items, and falls to 0 at the horizon, whe
 agree. It is an index rule in the manner of Whittle 1988, "Restless bandits: activity allocation in
 a changing world", for arms that recover as in Pike-Burke & Grünewälder 2019, "Recovering bandits",
 with one tuned number in the place of an index per state: a lower bound on what planning can win.
+
+Under limits the same value is raised by a price for each (`limit_prices`). What that oracle earns
+is the ceiling to hold a policy against that keeps the same limits.
 """
 
 import numpy as np
@@ -25,7 +28,7 @@ from ..dynamics import sigmoid
 from ..gaps import Controller
 from ..logged import LoggedPopulation
 from .base import Decision, PolicyLuck
-from .best_slate import best_slates
+from .limit_prices import NO_PRICES, LimitPrices
 
 PRICE = 0.5
 """Of a rested item, found by ``python -m benchmarks.headroom --tune``."""
@@ -45,7 +48,7 @@ class MyopicOracle:
     ) -> Decision:
         """The best slate of the choice model, exactly."""
         odds = odds_now(logged)
-        return _best(logged, odds[0], reward(odds))
+        return Decision.certain(NO_PRICES.slates(logged, odds[0], reward(odds)))
 
 
 class PlanningOracle:
@@ -55,12 +58,19 @@ class PlanningOracle:
         price: Of a rested item's reward, in [0, 1); 0 plans nothing. Or one for each user that a
             simulation starts with, shape ``(U,)``.
         name: Name for tables.
+        limits: Prices of the limits on slates; none by default.
 
     Raises:
         InvalidValue: A price lies outside [0, 1).
     """
 
-    def __init__(self, price: FloatArray | float = PRICE, name: str = "planning oracle") -> None:
+    def __init__(
+        self,
+        price: FloatArray | float = PRICE,
+        name: str = "planning oracle",
+        limits: LimitPrices = NO_PRICES,
+    ) -> None:
+        self._limits = limits
         self._price = np.asarray(price, np.float32)
         if not ((self._price >= 0.0) & (self._price < 1.0)).all():
             raise InvalidValue(f"the price is {price}", field="price", mend="Use [0, 1).")
@@ -75,11 +85,17 @@ class PlanningOracle:
     ) -> Decision:
         """The slate of the largest value after what waiting would regain."""
         price = self._price if self._price.ndim == 0 else self._price[logged.row]
-        left = 1.0 - logged.population.day / logged.world.config.horizon_days
-        price = price * np.sqrt(np.maximum(left, 0.0))
+        price = price * days_to_come(logged)
         odds, world = odds_now(logged), logged.world
         rested = sigmoid(world.appeal) * sigmoid(world.worth)
-        return _best(logged, odds[0], reward(odds) - price[:, None] * rested)
+        value = reward(odds) - price[:, None] * rested
+        return Decision.certain(self._limits.slates(logged, odds[0], value))
+
+
+def days_to_come(logged: LoggedPopulation) -> FloatArray:
+    """Factor on the price of not resting: √(days left / horizon) of each user, shape ``(U,)``."""
+    left = 1.0 - logged.population.day / logged.world.config.horizon_days
+    return np.sqrt(np.maximum(left, 0.0))
 
 
 def odds_now(logged: LoggedPopulation) -> FloatArray:
@@ -92,9 +108,3 @@ def reward(odds: FloatArray) -> FloatArray:
     """Expected satisfaction that one look brings, ``(2, U, N)`` to ``(U, N)``."""
     likely = sigmoid(odds)
     return likely[0] * likely[1]
-
-
-def _best(logged: LoggedPopulation, log_odds: FloatArray, value: FloatArray) -> Decision:
-    config = logged.world.config
-    valid = logged.context.valid
-    return Decision.certain(best_slates(log_odds, value, valid, config.choice, config.slate_size))
