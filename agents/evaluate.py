@@ -1,10 +1,12 @@
 """Policies compared on held-out users: same users, same luck, intervals from resampling users.
 
 Baselines, learned policies and references stand in one table. A reference sees the truth; it never
-counts as the best baseline, and the planning one is where the gap ends that starts at top-k.
+counts as the best baseline. The gap that policies close starts at top-k and ends at the planning
+oracle; those that hold the limits are other ends of it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,7 +24,7 @@ from .constraints.figures import gap_columns, gap_figures, slate_figures
 from .constraints.user_groups import UserGaps
 from .families import TopK
 from .outcomes import Arena, UserTotals, run
-from .references import PLANNING
+from .references import BAYES, LIMITED, PLANNING
 from .report import ConstraintFigure, EvaluationReport, Interval, PolicyFigures
 
 
@@ -91,10 +93,10 @@ def compare(
         config: Resamples and confidence.
     """
     best = best_baseline(entrants, totals, arena.targets, arena.gaps)
-    gap = _gap(entrants)
+    gaps = _Gaps.of(entrants)
     rows = [_columns(t, a, arena.gaps) for t, a in zip(totals, accuracy, strict=True)]
     table = np.stack(rows, axis=1)
-    figures = _Figures(table, best, gap, arena, config, rng)
+    figures = _Figures(table, best, gaps, arena, config, rng)
     return EvaluationReport(
         n_users=len(table),
         seeds=seeds,
@@ -104,8 +106,9 @@ def compare(
         published=published,
         best_baseline=None if best is None else entrants[best].name,
         policies=tuple(figures.of(i, entrant) for i, entrant in enumerate(entrants)),
-        gap_from=None if gap is None else entrants[gap[0]].name,
-        gap_to=None if gap is None else entrants[gap[1]].name,
+        gap_from=None if gaps is None else TopK().name,
+        gap_to=None if gaps is None else PLANNING,
+        gaps_to=() if gaps is None else tuple(gaps.others),
         left_out=(*_without_ratio(arena.constraints), *arena.gaps.left_out),
     )
 
@@ -115,11 +118,28 @@ def _without_ratio(constraints: Constraints) -> tuple[str, ...]:
     return tuple(f"{o.attribute}={o.group}: {o.reason}" for o in constraints.left_out)
 
 
-def _gap(entrants: Sequence[Entrant]) -> tuple[int, int] | None:
-    """Where top-k and the planning oracle stand; None if one of them was not entered."""
-    names = [entrant.name for entrant in entrants]
-    ends = (TopK().name, PLANNING)
-    return None if not set(ends) <= set(names) else (names.index(ends[0]), names.index(ends[1]))
+@dataclass(frozen=True)
+class _Gaps:
+    """Which policies the shares of the gap are taken between.
+
+    Attributes:
+        start: Top-k.
+        end: The planning oracle without limits.
+        others: References that hold limits, by name.
+    """
+
+    start: int
+    end: int
+    others: Mapping[str, int]
+
+    @classmethod
+    def of(cls, entrants: Sequence[Entrant]) -> "_Gaps | None":
+        """Where they stand; None if top-k or the planning oracle was not entered."""
+        names = [entrant.name for entrant in entrants]
+        if not {TopK().name, PLANNING} <= set(names):
+            return None
+        others = {name: names.index(name) for name in (LIMITED, BAYES) if name in names}
+        return cls(names.index(TopK().name), names.index(PLANNING), others)
 
 
 def best_baseline(
@@ -178,7 +198,7 @@ class _Figures:
     Args:
         table: Shape ``(U, policies, columns)``.
         best: Policy that engagement is divided by; each by itself where None.
-        gap: Policies between whose engagement a share is taken; no share where None.
+        gaps: Policies between whose engagement a share is taken; no share where None.
         arena: Users and limits.
         config: Resamples and confidence.
         rng: Source of the resamples.
@@ -188,7 +208,7 @@ class _Figures:
         self,
         table: FloatArray,
         best: int | None,
-        gap: tuple[int, int] | None,
+        gaps: _Gaps | None,
         arena: Arena,
         config: EvaluationConfig,
         rng: np.random.Generator,
@@ -197,11 +217,11 @@ class _Figures:
         sums = bootstrap_sums(table.reshape(n_users, -1), config.n_bootstrap, rng)
         self._resampled = sums.reshape(-1, *shape) / n_users
         self._means = table.mean(axis=0)
-        self._best, self._gap, self._arena, self._config = best, gap, arena, config
+        self._best, self._gaps, self._arena, self._config = best, gaps, arena, config
 
     def of(self, index: int, entrant: Entrant) -> PolicyFigures:
         """The figures of one policy."""
-        means, resampled = self._means[index], self._resampled[:, index]
+        means, resampled, gaps = self._means[index], self._resampled[:, index], self._gaps
         other = index if self._best is None else self._best
         has_accuracy = means[_HAS_NDCG] > 0 and bool((resampled[:, _HAS_NDCG] > 0).all())
         return PolicyFigures(
@@ -222,20 +242,22 @@ class _Figures:
             )
             if has_accuracy
             else None,
-            gap_closed=self._gap_closed(index),
+            gap_closed=None if gaps is None else self._gap_closed(index, gaps.start, gaps.end),
+            gaps_closed={} if gaps is None else self._other_gaps_closed(index, gaps),
         )
 
-    def _gap_closed(self, index: int) -> Interval | None:
+    def _gap_closed(self, index: int, start: int, end: int) -> Interval | None:
         """Share of the gap that a policy closes; the same users make every gap of a resample."""
-        if self._gap is None:
-            return None
-        start, end = self._gap
         everyone, resampled = self._means[:, _ENGAGEMENT], self._resampled[:, :, _ENGAGEMENT]
         gap, gaps = everyone[end] - everyone[start], resampled[:, end] - resampled[:, start]
         if gap <= 0.0 or not bool((gaps > 0.0).all()):
             return None
         gained = resampled[:, index] - resampled[:, start]
         return self._interval((everyone[index] - everyone[start]) / gap, gained / gaps)
+
+    def _other_gaps_closed(self, index: int, gaps: _Gaps) -> dict[str, Interval]:
+        shares = {n: self._gap_closed(index, gaps.start, end) for n, end in gaps.others.items()}
+        return {name: share for name, share in shares.items() if share is not None}
 
     def _constraints(
         self, means: FloatArray, resampled: FloatArray

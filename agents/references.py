@@ -15,7 +15,7 @@ from ..arrays import FloatArray
 from ..simulators.dynamics import sigmoid
 from ..simulators.known_taste import KnownTaste
 from ..simulators.policies import SlatePolicy
-from ..simulators.policies.bayes_index import CURIOSITY, BayesIndex
+from ..simulators.policies.bayes_index import BayesIndex
 from ..simulators.policies.limit_prices import LimitPrices
 from ..simulators.policies.oracles import PRICE, MyopicOracle, PlanningOracle
 from .baselines import Entrant
@@ -142,14 +142,13 @@ class _Reference:
     def parameters(self, prices: FloatArray) -> dict[str, float]:
         """Its numbers, with these prices of the limits, shape ``(C,)``."""
         *bonuses, distance = (float(price) for price in prices)
-        own = {"price": PRICE} | ({"curiosity": CURIOSITY} if self.name == BAYES else {})
-        return {**own, **LimitPrices(tuple(bonuses), distance).named(self.labels)}
+        return {"price": PRICE, **LimitPrices(tuple(bonuses), distance).named(self.labels)}
 
     def policy(self, parameters: Mapping[str, float]) -> SlatePolicy:
         """The policy of these numbers."""
         limits, price = LimitPrices.of(parameters, self.labels), parameters["price"]
         if self.name == BAYES:
-            return BayesIndex(self.known, price, parameters["curiosity"], limits)
+            return BayesIndex(self.known, price, limits)
         return PlanningOracle(price, self.name, limits)
 
 

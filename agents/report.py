@@ -90,6 +90,8 @@ class PolicyFigures(_Model):
             ``EvaluationReport.gap_to`` has above it, paired on the same users and the same luck;
             negative below the former, above 1 beyond the latter. None where the gap is not
             positive in every resample, or one of the two was not evaluated.
+        gaps_closed: The same with each of ``EvaluationReport.gaps_to`` in the place of ``gap_to``,
+            by its name; without those of which there is no share.
     """
 
     name: str
@@ -103,6 +105,7 @@ class PolicyFigures(_Model):
     constraints: tuple[ConstraintFigure, ...]
     ndcg: Interval | None
     gap_closed: Interval | None = None
+    gaps_closed: dict[str, Interval] = {}
 
     @property
     def reference(self) -> bool:
@@ -136,6 +139,8 @@ class EvaluationReport(_Model):
         gap_from: Where the gap that policies close begins: the base model's own order.
         gap_to: Where it ends: a reference that plans with the truth. It holds no constraint, so a
             policy that does would not close the gap even if it chose as well.
+        gaps_to: Other ends of it: references that were calibrated to hold the constraints, as the
+            policies were. Whether they do stands in their own figures.
         left_out: Groups of items or users that a limit says nothing about, and why.
     """
 
@@ -149,6 +154,7 @@ class EvaluationReport(_Model):
     policies: tuple[PolicyFigures, ...]
     gap_from: str | None = None
     gap_to: str | None = None
+    gaps_to: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
 
     def figures(self, name: str) -> PolicyFigures:

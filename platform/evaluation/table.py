@@ -23,6 +23,7 @@ def titles(report: EvaluationReport) -> tuple[str, ...]:
         "engagement",
         "ratio to best baseline",
         *(("gap closed",) if report.gap_to else ()),
+        *(f"gap to {name}" for name in report.gaps_to),
         *limits,
         "holds",
         f"NDCG@{report.slate_size}",
@@ -38,6 +39,7 @@ def cells(row: PolicyFigures, report: EvaluationReport) -> tuple[str, ...]:
         shown(row.engagement, 2),
         shown(row.engagement_ratio),
         *((shown(row.gap_closed),) if report.gap_to else ()),
+        *(shown(row.gaps_closed.get(name)) for name in report.gaps_to),
         *(shown(c.measured) for c in row.constraints),
         "yes" if row.meets_constraints else "no",
         shown(row.ndcg),
@@ -61,8 +63,22 @@ def notes(report: EvaluationReport) -> tuple[str, ...]:
             f"The gap goes from {report.gap_from} (0) to {report.gap_to} (1), which sees the truth "
             "about each user, holds no limit and could not be deployed."
         )
+    found += [_limited(report.figures(name)) for name in report.gaps_to]
     found += [f"No limit on {what}." for what in report.left_out]
     return tuple(found)
+
+
+def _limited(row: PolicyFigures) -> str:
+    """What the end of a gap is worth that was calibrated to hold the limits."""
+    missed = [c.title for c in row.constraints if c.violation > 0.0]
+    if missed:
+        return (
+            f"{row.name} does not hold {' and '.join(missed)}: what it earns is no ceiling under "
+            "the limits."
+        )
+    return (
+        f"{row.name} sees what no platform can, too, and holds every limit by its point estimate."
+    )
 
 
 def markdown(report: EvaluationReport) -> str:

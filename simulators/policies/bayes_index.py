@@ -8,17 +8,14 @@ not know is hidden taste, one number per user and candidate. It keeps the exact 
 (`taste_belief`) and shows the slate of the largest value under the limits, the oracle's value with
 expectations in place of the truth:
 
-    E[r_now] − price · √(days left / horizon) · E[r_rested] + curiosity · (days left / horizon) · sd
-
-where sd is the posterior standard deviation of r_now: what a look may teach is worth more, the
-longer it can be used (an upper confidence bound, as in Srinivas, Krause, Kakade & Seeger 2010,
-"Gaussian process optimization in the bandit setting"; here with one tuned number, on the scale of
-Kaufmann, Cappé & Garivier 2012, "On Bayesian upper confidence bounds for bandit problems").
+    E[r_now] − price · √(days left / horizon) · E[r_rested]
 
 Where it stands: it knows more than any platform, which has to estimate the simulator, too. It plans
-by an index with two tuned numbers, not to the optimum, which nobody can compute (a restless bandit
-of 100 arms a user). So it is an estimate of the ceiling of observable state, from a policy that
-reaches it: a lower bound of what its knowledge allows, with knowledge that is an upper bound.
+by an index with one tuned number and on its expectations, and shows nothing only to learn from it;
+planning what to learn is a restless bandit of a hundred arms a user, which nobody solves exactly.
+So what it earns is no bound. It is an estimate of the ceiling of observable state, and one that is
+reached. (Worth added for what a look may teach, a multiple of the posterior standard deviation, was
+tried in two worlds and moved engagement by less than its luck.)
 """
 
 from dataclasses import dataclass
@@ -35,9 +32,6 @@ from .base import Decision, PolicyLuck
 from .limit_prices import NO_PRICES, LimitPrices
 from .oracles import PRICE, days_to_come, odds_now
 from .taste_belief import Seen, TasteBelief
-
-CURIOSITY = 0.0
-"""No other one was told apart from it: from 0 to 1 engagement moved by less than its luck."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +60,19 @@ class _Asked:
 class BayesIndex:
     """Plans as the planning oracle does, on what can be inferred of hidden tastes; see the module.
 
-    Made anew for each simulation, because it carries its belief from slate to slate. What it
-    learns it reads from the observed state alone.
+    It carries its belief from slate to slate, and begins anew where nobody has seen a slate yet.
+    What it learns it reads from the observed state alone.
 
     Args:
         known: Tastes as far as they are known, of the users of the simulation and maybe others.
         price: Of a rested item's expected reward, in [0, 1).
-        curiosity: Worth of a standard deviation that is left, ≥ 0.
         limits: Prices of the limits on slates.
 
+    Attributes:
+        belief: What it believes of the users it began with; None before its first decision.
+
     Raises:
-        InvalidValue: A number is out of its range. On its first decision: the choice model is not
+        InvalidValue: The price lies outside [0, 1). On its first decision: the choice model is not
             ``position`` (in the others what is clicked depends on the slate, and posteriors are no
             longer a candidate's own), or nothing is known of a user.
     """
@@ -87,17 +83,14 @@ class BayesIndex:
         self,
         known: KnownTaste,
         price: float = PRICE,
-        curiosity: float = CURIOSITY,
         limits: LimitPrices = NO_PRICES,
     ) -> None:
         if not 0.0 <= price < 1.0:
             raise InvalidValue(f"the price is {price}", field="price", mend="Use [0, 1).")
-        if not 0.0 <= curiosity < np.inf:
-            raise InvalidValue(f"it is {curiosity}", field="curiosity", mend="Use 0 or more.")
         self._known, self._limits = known, limits
-        self._price, self._curiosity = np.float32(price), np.float32(curiosity)
+        self._price = np.float32(price)
         self._rows: IntArray | None = None
-        self._belief: TasteBelief | None = None
+        self.belief: TasteBelief | None = None
         self._asked: _Asked | None = None
 
     def decide(
@@ -112,24 +105,21 @@ class BayesIndex:
         odds, world = odds_now(logged), logged.world
         shift = odds - np.stack([world.appeal, world.worth])
         expected = belief.expect(places, shift)
-        come = days_to_come(logged)[:, None]
-        value = expected.now - self._price * come * expected.rested
-        value += self._curiosity * come**2 * expected.spread  # come is the root of what is left
+        value = expected.now - self._price * days_to_come(logged)[:, None] * expected.rested
         columns = self._limits.slates(logged, odds[0], value)
         self._asked = _ask(logged, places, columns, shift)
         return Decision.certain(columns)
 
     def _places(self, logged: LoggedPopulation) -> tuple[IntArray, TasteBelief]:
         """Each user's row of the belief, which has taken in what is known by now."""
-        if self._rows is None or self._belief is None:
-            self._rows, self._belief = logged.row.copy(), self._prior(logged)
+        new = logged.observed.n_slates == 0
+        if self._rows is None or self.belief is None or new.all():
+            self._rows, self.belief, self._asked = logged.row.copy(), self._prior(logged), None
         places = np.searchsorted(self._rows, logged.row)
         if self._asked is not None:
-            _learn(self._belief, self._asked, logged, places)
-        new = logged.observed.n_slates == 0
-        if new.any():
-            self._belief.forget(places[new])
-        return places, self._belief
+            _learn(self.belief, self._asked, logged, places)
+            self.belief.forget(places[new])
+        return places, self.belief
 
     def _prior(self, logged: LoggedPopulation) -> TasteBelief:
         config, known = logged.world.config, self._known.of(logged.world.users)

@@ -75,12 +75,10 @@ class Expectation(NamedTuple):
     Attributes:
         now: Mean, as the user is now.
         rested: Mean, once nothing has been shown or clicked for long.
-        spread: Standard deviation of ``now``: how much hidden taste may still change it.
     """
 
     now: FloatArray
     rested: FloatArray
-    spread: FloatArray
 
 
 class Seen(NamedTuple):
@@ -135,7 +133,7 @@ class TasteBelief:
             rows: Users, shape ``(R,)``.
             shift: What their state adds to the log-odds, shape ``(2, R, N)``.
         """
-        found = Expectation(*(np.empty(shift.shape[1:], np.float32) for _ in range(3)))
+        found = Expectation(*(np.empty(shift.shape[1:], np.float32) for _ in range(2)))
         step = max(1, _CELLS // self.mass[0].size)
         for first in range(0, len(rows), step):
             part = slice(first, first + step)
@@ -144,11 +142,8 @@ class TasteBelief:
             worth = known.worth.mean_at(self._grid.nodes).astype(np.float32)
             now = self._attraction(known.appeal, shift[0, part]) * _moved(worth, shift[1, part])
             rested = self._attraction(known.appeal, np.float32(0.0)) * worth
-            mean = np.einsum("unh,unh->un", mass, now)
-            found.now[part] = mean
+            found.now[part] = np.einsum("unh,unh->un", mass, now)
             found.rested[part] = np.einsum("unh,unh->un", mass, rested)
-            variance = np.einsum("unh,unh,unh->un", mass, now, now) - mean**2
-            found.spread[part] = np.sqrt(np.maximum(variance, 0.0))
         return found
 
     def learn(self, rows: IntArray, seen: Seen) -> None:
