@@ -116,6 +116,8 @@ def tune(
 ) -> Tuned:
     """Search a family's point on training users, then calibrate its knobs on validation users.
 
+    Where the search lost against its own start on validation users, the start is kept.
+
     Args:
         family: What to tune.
         training: Users of the search.
@@ -156,12 +158,20 @@ def tune(
         curve.append(SearchPoint(before + spent, max(values), float(np.mean(values))))
         return np.array(values), spent
 
+    if isinstance(family, StaticLinear):
+        search = search.model_copy(update={"spread": search.spread * family.closeness})
     found = maximise(
         trials, family.start, search, np.random.default_rng(streams[3]), start_steps, progress
     )
-    member, halfway = (Member(family, p, member.knobs) for p in (found.point, found.halfway))
+    begun, member, halfway = (
+        Member(family, p, member.knobs) for p in (family.start, found.point, found.halfway)
+    )
     end = calibrate(member.turned, validation, n_test, end_seed, calibration)
-    steps = begin.steps + found.steps + end.steps
+    without = calibrate(begun.turned, validation, n_test, end_seed, calibration)
+    steps = begin.steps + found.steps + end.steps + without.steps
+    if (without.held, without.engagement) > (end.held, end.engagement):
+        # What was found fits the training users alone.
+        member, end = begun, without
     if start_steps is not None:
         nearer = calibrate(halfway.turned, training, n_test, start_seed, calibration)
         halfway = halfway.turned(nearer.knobs)

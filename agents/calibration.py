@@ -119,12 +119,12 @@ def calibrate(
         moved = knobs[active] + np.clip(move, -LARGEST_MOVE, LARGEST_MOVE)
         knobs[active] = np.maximum(moved, least)
     best = max(tried, key=lambda one: one.rank)
-    for _ in range(LAST_STEPS):
+    for step in LAST_STEPS:
         if best.short == 0.0:
             break
         # The search may circle a target; from its nearest point on, what is short is only raised.
         knobs = best.knobs.copy()
-        knobs[active] += np.where(best.excess < 0.0, LAST_STEP, 0.0)
+        knobs[active] += np.where(best.excess < 0.0, step, 0.0)
         here = measure(knobs)
         if here.rank <= best.rank:
             break
@@ -154,8 +154,9 @@ class _Tried:
         return (self.short, self.engagement)
 
 
-LAST_STEPS, LAST_STEP = 8, 0.1
-"""Raises of knobs whose levels are still short, in standard deviations of score."""
+LAST_STEPS = tuple(0.1 * 2.0**i for i in range(8))
+"""Raises of knobs whose levels are still short, in standard deviations of score; they grow, because
+tuned weights may have grown beyond those, and a knob must keep up with them."""
 
 FIRST_SLOPE = 0.05
 """Guess of how much one standard deviation of score moves a level, before it is measured."""

@@ -8,6 +8,7 @@ from .calibration import CalibrationConfig
 from .gate import GateConfig
 from .lagrange import LagrangeConfig
 from .learner_config import PPOConfig
+from .response import ResponseConfig
 from .search import SearchConfig
 from .split import SplitConfig
 
@@ -39,6 +40,7 @@ class TrainConfig(BaseModel):
         constraints: The limits; `default_constraints` on the training users where None.
         world: The simulated world.
         split: Shares of the users.
+        response: How the model of users' answers is learned.
         search: Budget of each tuned baseline.
         ppo: Budget and settings of learning.
         lagrange: Gains of the multipliers.
@@ -56,6 +58,7 @@ class TrainConfig(BaseModel):
     constraints: Constraints | None = None
     world: WorldConfig = WorldConfig()
     split: SplitConfig = SplitConfig()
+    response: ResponseConfig = ResponseConfig()
     search: SearchConfig = SearchConfig()
     ppo: PPOConfig = PPOConfig()
     lagrange: LagrangeConfig = LagrangeConfig()
@@ -68,6 +71,7 @@ class TrainConfig(BaseModel):
         """Budgets of seconds, to see that everything runs; its policies are not worth much."""
         return cls(
             seed=seed,
+            response=ResponseConfig(rounds=2, passes=1),
             search=SearchConfig(steps=20_000, users=32, population=8),
             ppo=PPOConfig(
                 total_steps=16_384, critic_steps=2_048, n_envs=64, rollout_steps=32, batch_size=1024

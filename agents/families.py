@@ -10,8 +10,9 @@ from ..arrays import FloatArray
 from ..candidates.catalogue import Catalogue
 from ..rerankers.constraints import Constraints
 from ..rerankers.context import MEMORYLESS
-from ..rerankers.features import FEATURES, feature_names
+from ..rerankers.features import FEATURES, LOGGED, REWARD, feature_names
 from ..rerankers.features import STATE_AWARE as LATELY
+from ..rerankers.response import ResponseModel
 from ..rerankers.topk import TopKReranker
 from ..simulators.policies import RandomSlates, SlatePolicy, StaticWeights, from_reranker
 from .policy import DIVERSITY
@@ -105,12 +106,14 @@ class StaticLinear:
         searched: Features that may weigh something beside the floors' and diversity.
         units: Weight that moves the score by one standard deviation, shape ``(A,)``.
         constraints: They fix the features.
+        response: What gives the features in ``REWARD``, where they are searched.
     """
 
     name: str
     searched: tuple[str, ...]
     units: FloatArray
     constraints: Constraints
+    response: ResponseModel | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -119,8 +122,20 @@ class StaticLinear:
 
     @property
     def start(self) -> FloatArray:
-        """The base score alone."""
-        return np.array([float(n == "base") for n in np.array(self.names)[self._free]])
+        """The base score alone; or the reward now, less a price of the reward at rest."""
+        point = np.zeros(len(self.names))
+        if self.response is None:
+            point[self.names.index("base")] = 1.0
+        else:
+            now, rested = map(self.names.index, REWARD)
+            point[now] = 1.0
+            point[rested] = -PRICE_OF_REST * self.units[now] / self.units[rested]
+        return point[self._free]
+
+    @property
+    def closeness(self) -> float:
+        """How far from its start a search begins, as a share of the usual."""
+        return 1.0 if self.response is None else NEAR
 
     def weights(self, point: FloatArray, knobs: FloatArray) -> FloatArray:
         """All weights, shape ``(A,)``, float32; diversity never below 0."""
@@ -133,7 +148,7 @@ class StaticLinear:
 
     def policy(self, point: FloatArray, knobs: FloatArray) -> SlatePolicy:
         """The linear re-ranker."""
-        return StaticWeights(self.weights(point, knobs), self.name)
+        return StaticWeights(self.weights(point, knobs), self.name, self.response)
 
     def parameters(self, point: FloatArray, knobs: FloatArray) -> dict[str, float]:
         """The weights by name."""
@@ -141,7 +156,8 @@ class StaticLinear:
 
     def remade(self, parameters: Mapping[str, float]) -> SlatePolicy:
         """See `Family.remade`; float32 weights go through a report unchanged."""
-        return StaticWeights(np.array([parameters[name] for name in self.names]), self.name)
+        weights = np.array([parameters[name] for name in self.names])
+        return StaticWeights(weights, self.name, self.response)
 
     @property
     def _free(self) -> np.ndarray:
@@ -149,10 +165,23 @@ class StaticLinear:
         return np.array([name in with_floors for name in self.names])
 
 
+PRICE_OF_REST = 0.4
+"""Where a search for the price of `rerankers.response` begins."""
+
+NEAR = 0.15
+"""Of a search that begins at a policy which is good already."""
+
+
 def baseline_families(
     catalogue: Catalogue, constraints: Constraints, units: FloatArray
 ) -> tuple[Family, ...]:
-    """Every baseline, from what knows least; the last one is where learning starts."""
+    """Every baseline, from what knows least.
+
+    Args:
+        catalogue: The items.
+        constraints: The limits.
+        units: Weight that moves the score by one standard deviation, shape ``(A,)``.
+    """
     return (
         Chance(),
         TopK(),
@@ -161,8 +190,15 @@ def baseline_families(
         ExposureControl(catalogue, constraints),
         StaticLinear("static-memoryless", MEMORYLESS, units, constraints),
         StaticLinear(STATE_AWARE, MEMORYLESS + LATELY, units, constraints),
-        StaticLinear(HISTORY_AWARE, FEATURES, units, constraints),
+        StaticLinear(HISTORY_AWARE, LOGGED, units, constraints),
     )
+
+
+def reward_aware(
+    units: FloatArray, constraints: Constraints, response: ResponseModel | None
+) -> StaticLinear:
+    """The weights that learning starts at: over all features, with a model of users' answers."""
+    return StaticLinear(REWARD_AWARE, FEATURES, units, constraints, response)
 
 
 STATE_AWARE = "static-state-aware"
@@ -170,9 +206,12 @@ STATE_AWARE = "static-state-aware"
 
 
 def kind_of(name: str) -> Kind:
-    """What a family counts as: a baseline, or the weights that learning starts at."""
-    return "start" if name == HISTORY_AWARE else "baseline"
+    """What a family counts as: a baseline, or a part of what is learned, by itself."""
+    return "start" if name in (HISTORY_AWARE, REWARD_AWARE) else "baseline"
 
 
 HISTORY_AWARE = "static-history-aware"
-"""Weights over all features: also what is believed of each item, and the history before."""
+"""Weights over all that is logged: also what is believed of each item, and the history before."""
+
+REWARD_AWARE = "static-reward-aware"
+"""Weights over all features: also what a look is expected to bring by a response model."""

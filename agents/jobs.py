@@ -7,15 +7,16 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..simulators.policies import ObservationPolicy, SlatePolicy
-from .baselines import Tuned, tune
+from .baselines import Member, Tuned, tune, weight_units
 from .calibration import CalibrationConfig, calibrate, margins
 from .config import TrainConfig
 from .constraints.figures import constraint_names
 from .curves import Curve
-from .families import Family, StaticLinear
+from .families import Family, StaticLinear, reward_aware
 from .kept import KeptPolicy, KeptSeed, KeptTuning, learning_curve, search_curve
 from .outcomes import Arena, MakePolicy, run
 from .policy import WeightPolicy, size_of
+from .response import learn_response
 from .search import SearchConfig
 from .steering import Steered
 from .storage import CurvePoint
@@ -76,7 +77,9 @@ class Serve:
 
     def __call__(self) -> SlatePolicy:
         """Its weights follow from the observation, and its controller watches the limits."""
-        return Steered(ObservationPolicy(self.policy.weights), self.policy)
+        return Steered(
+            ObservationPolicy(self.policy.weights, response=self.policy.response), self.policy
+        )
 
 
 @dataclass(frozen=True)
@@ -85,17 +88,19 @@ class TrainedSeed:
 
     Attributes:
         policy: Ready to serve.
+        tuned: The static weights over all features that were tuned with the same seed.
         curve: How learning went, multipliers included.
         gain: Share of what was learned that is kept: the best of `GAINS` on the validation users.
-            0 says that learning brought nothing: the policy is the static state-aware weights
-            that were tuned with the whole budget.
+            0 says that the network brought nothing: the policy is the static weights that were
+            tuned with the whole budget.
         held: Whether its levels reached their aims on validation users.
         engagement: Mean expected engagement per validation user, on the same luck for all
             training seeds.
-        steps: User-steps of simulation, the search for its start included.
+        steps: User-steps of simulation, those of the response model and the search included.
     """
 
     policy: WeightPolicy
+    tuned: Tuned
     curve: tuple[CurvePoint, ...]
     gain: float
     held: bool
@@ -121,7 +126,10 @@ class TrainedSeed:
 
 @dataclass(frozen=True)
 class LearnJob:
-    """Learn from the tuned start with one seed, then calibrate on validation users.
+    """All that is learned with one seed: users' answers, static weights, and a network on top.
+
+    The response model is fitted to a log first. Then weights over all features are searched; half
+    way through, a network begins to learn from them on. Both are calibrated on validation users.
 
     How much of the learned step is kept is chosen as in a line search: a step that does not raise
     engagement on validation users is shortened, and given up where tuned weights do better.
@@ -133,9 +141,9 @@ class LearnJob:
     training: Arena
     validation: Arena
     n_test: int
-    tuned: Tuned
     seed: int
     calibration_seed: int
+    units_seed: int
     config: TrainConfig
 
     @property
@@ -147,6 +155,8 @@ class LearnJob:
         """See `Stage.write`."""
         return KeptSeed(
             policy=KeptPolicy.of(result.policy),
+            tuned=KeptTuning.of(result.tuned),
+            units=weights_of(result.tuned.member).units.tolist(),
             curve=result.curve,
             gain=result.gain,
             held=result.held,
@@ -157,8 +167,11 @@ class LearnJob:
     def read(self, text: str) -> TrainedSeed:
         """See `Stage.read`."""
         kept = KeptSeed.model_validate_json(text)
+        policy = kept.policy.policy()
+        family = reward_aware(np.array(kept.units), policy.constraints, policy.response)
         return TrainedSeed(
-            policy=kept.policy.policy(),
+            policy=policy,
+            tuned=kept.tuned.tuned(family),
             curve=kept.curve,
             gain=kept.gain,
             held=kept.held,
@@ -175,12 +188,17 @@ class LearnJob:
         """Do the work."""
         from .train import learn  # torch, which tuning does not need
 
-        start = self.tuned.halfway
-        assert isinstance(start.family, StaticLinear)  # learning moves weights
-        weights, units = start.family.weights(start.point, start.knobs), start.family.units
-        totals = run(self.training, start, [self.seed])
+        answers, searching = (
+            int(s.generate_state(1)[0]) for s in np.random.SeedSequence(self.seed).spawn(2)
+        )
+        response, fitted = learn_response(self.training, answers, self.config.response)
+        training = self.training.answered_by(response)
+        tuned = self._tune(training, searching, fitted, progress)
+        start, family = tuned.halfway, weights_of(tuned.halfway)
+        weights, units = family.weights(start.point, start.knobs), family.units
+        totals = run(training, start, [self.seed])
         learned = learn(
-            self.training,
+            training,
             weights,
             units,
             margins(totals, self.n_test, self.config.calibration),
@@ -188,30 +206,50 @@ class LearnJob:
             self.config.ppo,
             self.config.lagrange,
             self.config.threads,
-            progress,
+            lambda done, total: progress(tuned.steps + done, tuned.steps + total),
         )
         size = units * size_of(weights, units)
         steps = [self._step(learned.policy.with_gain(gain), gain, size) for gain in GAINS]
-        steps.append(self._without_learning(learned.policy))
+        steps.append(self._without_network(learned.policy, tuned.member))
         best = max(steps, key=lambda step: step.rank)
         return TrainedSeed(
             policy=best.policy,
+            tuned=tuned,
             curve=learned.curve,
             gain=best.gain,
             held=best.held,
             engagement=best.engagement,
-            steps=self.tuned.steps
+            steps=fitted
+            + tuned.steps
             + totals.n_slates
             + learned.steps
             + sum(step.n_slates for step in steps),
         )
 
-    def _without_learning(self, learned: WeightPolicy) -> "Step":
+    def _tune(self, training: Arena, seed: int, fitted: int, progress: Progress) -> Tuned:
+        """Search the static weights; what the response model took is taken off the budget."""
+        config, response = self.config, training.context.response
+        units = weight_units(training, self.units_seed)
+        family = reward_aware(units, training.constraints, response)
+        first = max(config.search.steps - fitted, 1)
+        budget = {"steps": first + config.ppo.total_steps}
+        return tune(
+            family,
+            training,
+            self.validation.answered_by(response),
+            self.n_test,
+            seed,
+            config.search.model_copy(update=budget),
+            config.calibration,
+            first,
+            lambda done, total: progress(done, total + config.ppo.total_steps),
+        )
+
+    def _without_network(self, learned: WeightPolicy, end: Member) -> "Step":
         """The static weights that the search found with the whole budget, as a policy."""
-        end = self.tuned.member
-        assert isinstance(end.family, StaticLinear)
-        weights, units = end.family.weights(end.point, end.knobs), end.family.units
-        size = units * size_of(weights, units)
+        family = weights_of(end)
+        weights = family.weights(end.point, end.knobs)
+        size = family.units * size_of(weights, family.units)
         policy = replace(
             learned.with_gain(0.0),
             centre=weights.astype(np.float32),
@@ -231,6 +269,12 @@ class LearnJob:
         engagement = float(seen.expected_engagement.mean())
         held = end.held and self.validation.within_gaps(seen)
         return Step(served.policy, gain, held, engagement, end.steps + seen.n_slates)
+
+
+def weights_of(member: Member) -> StaticLinear:
+    """The family of tuned static weights."""
+    assert isinstance(member.family, StaticLinear)  # a network moves weights, and nothing else
+    return member.family
 
 
 GAINS = (1.0, 0.5)

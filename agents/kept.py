@@ -86,6 +86,8 @@ class KeptSeed(_Model):
     """A `TrainedSeed`; see there for the fields."""
 
     policy: KeptPolicy
+    tuned: KeptTuning
+    units: tuple[float, ...]
     curve: tuple[CurvePoint, ...]
     gain: float
     held: bool

@@ -1,7 +1,7 @@
 """What a policy brings each user, averaged over the seeds of the simulator."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from ..arrays import FloatArray, IntArray
 from ..candidates.catalogue import Groups
 from ..rerankers.constraints import Constraints
 from ..rerankers.context import PoolContext
+from ..rerankers.response import ResponseModel
 from ..simulators.gaps import constraint_targets
 from ..simulators.policies import SlatePolicy, StaticWeights
 from ..simulators.rollout import UserOutcomes, simulate
@@ -59,6 +60,10 @@ class Arena:
         context = PoolContext.of(world.pools, world.catalogue, constraints)
         kept = {gap.attribute: (user_groups or {})[gap.attribute] for gap in limits}
         return cls(world, constraints, context, gaps, kept)
+
+    def answered_by(self, response: ResponseModel | None) -> "Arena":
+        """The same users, with a model of how they answer for whoever weighs what it expects."""
+        return replace(self, context=self.context.answered_by(response))
 
     @property
     def targets(self) -> FloatArray:

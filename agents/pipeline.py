@@ -13,17 +13,17 @@ from ..candidates.pools import CandidatePools
 from ..rerankers.constraints import Constraints
 from ..rerankers.feasibility import check_reachable
 from ..rerankers.ratios import resolve
-from ..simulators.fit import fit_world
+from ..simulators.fit import fit_known_taste, fit_world
 from ..simulators.world import World
 from .baselines import Entrant, weight_units
 from .config import TrainConfig
 from .evaluate import evaluate
-from .families import HISTORY_AWARE, baseline_families
+from .families import baseline_families
 from .gate import Verdict, judge
 from .jobs import LearnJob, TrainedSeed, TuneJob
 from .outcomes import Arena
 from .policy import WeightPolicy
-from .references import reference_entrants
+from .references import limited_references, reference_entrants
 from .report import EvaluationReport
 from .split import UserSplit, split_users
 from .stages import Work, open_work, run_stages
@@ -117,9 +117,9 @@ def train_policy(
             arenas.train,
             arenas.validation,
             len(arenas.test),
-            tuned[-1],
             seed,
             seeds.calibration,
+            seeds.units,
             config,
         )
         for seed in seeds.training(config.training_seeds)
@@ -133,7 +133,12 @@ def train_policy(
         Entrant(seed_name(i, best), "learned", t.make, t.parameters, t.steps)
         for i, t in enumerate(trained)
     ]
-    entrants = [*(t.entrant() for t in tuned), *learned, *reference_entrants()]
+    start = trained[best].tuned.entrant()
+    known = fit_known_taste(candidates, config.world, seeds.world, world.pools)
+    references = limited_references(
+        arenas.validation, len(arenas.test), seeds.calibration, config.calibration, known
+    )
+    entrants = [*(t.entrant() for t in tuned), start, *learned, *reference_entrants(), *references]
     report = evaluate(
         arenas.test,
         entrants,
@@ -207,15 +212,15 @@ def split_arenas(world: World, candidates: CandidateSet, config: TrainConfig, se
 
 
 def tune_jobs(arenas: Arenas, config: TrainConfig, seeds: Seeds) -> list[TuneJob]:
-    """One job per baseline, all of the same budget.
+    """One job per baseline, all of the budget that one training seed may spend.
 
-    The budget is that of the search for the start of learning and of learning together. The search
-    whose first part gives the start goes on to the full budget as a baseline.
+    That is the search for the start, and then the step budget of learning twice: once for the
+    network, once for the search that goes on without it.
     """
     units = weight_units(arenas.train, seeds.units)
     families = baseline_families(arenas.train.world.catalogue, arenas.train.constraints, units)
     search = config.search.model_copy(
-        update={"steps": config.search.steps + config.ppo.total_steps}
+        update={"steps": config.search.steps + 2 * config.ppo.total_steps}
     )
     return [
         TuneJob(
@@ -226,7 +231,7 @@ def tune_jobs(arenas: Arenas, config: TrainConfig, seeds: Seeds) -> list[TuneJob
             seeds.tuning,
             search,
             config.calibration,
-            config.search.steps if family.name == HISTORY_AWARE else None,
+            None,
         )
         for family in families
     ]

@@ -12,6 +12,8 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import InvalidValue
 from ..rerankers.constraints import Constraints
+from ..rerankers.features import FEATURES, LOGGED, REWARD
+from ..rerankers.response import ResponseModel
 
 CLIP = 5.0
 """Standardised observations are clipped to ±CLIP, so that an odd user cannot drive the policy far
@@ -45,6 +47,7 @@ class WeightPolicy:
         centre: Tuned static weights, shape ``(A,)``.
         reach: How far the network may move each weight, shape ``(A,)``.
         offsets: Calibrated so that the constraints hold with a margin, shape ``(A,)``.
+        response: What gives the features in ``REWARD``; without it they weigh nothing.
     """
 
     constraints: Constraints
@@ -57,6 +60,7 @@ class WeightPolicy:
     centre: FloatArray
     reach: FloatArray
     offsets: FloatArray
+    response: ResponseModel | None = None
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not fit together.
@@ -75,6 +79,8 @@ class WeightPolicy:
         _require_shape("head.bias", self.head.bias, (n_act,))
         for name in ("centre", "reach", "offsets"):
             _require_shape(name, getattr(self, name), (n_act,))
+        if self.response is not None:
+            _require_shape("response", self.response.click, (len(LOGGED),))
 
     @property
     def n_actions(self) -> int:
@@ -117,8 +123,17 @@ class WeightPolicy:
         weights = self.centre + self.offsets + moved
         if offsets is not None:
             weights = weights + offsets.astype(np.float32)
+        return self.sound(weights.astype(np.float32, copy=False))
+
+    def sound(self, weights: FloatArray) -> FloatArray:
+        """Weights ``(U, A)`` within their bounds, in place.
+
+        Diversity is never below 0, and what no response model gives weighs nothing.
+        """
         weights[:, -1] = np.maximum(weights[:, -1], 0.0)
-        return weights.astype(np.float32, copy=False)
+        if self.response is None:
+            weights[:, _REWARD] = 0.0
+        return weights
 
     def with_gain(self, gain: float) -> "WeightPolicy":
         """The same policy with its network's actions multiplied; 0 leaves the tuned weights."""
@@ -137,6 +152,7 @@ def static_policy(
     constraints: Constraints,
     feature_names: tuple[str, ...],
     observation_names: tuple[str, ...],
+    response: ResponseModel | None = None,
 ) -> WeightPolicy:
     """A policy that gives every user the same weights, shape ``(A,)``."""
     n_obs, n_act = len(observation_names), len(feature_names) + 1
@@ -151,7 +167,11 @@ def static_policy(
         centre=weights.astype(np.float32),
         reach=np.zeros(n_act, np.float32),
         offsets=np.zeros(n_act, np.float32),
+        response=response,
     )
+
+
+_REWARD = [FEATURES.index(name) for name in REWARD]
 
 
 def size_of(weights: FloatArray, units: FloatArray) -> float:

@@ -17,15 +17,16 @@ from ..candidates.candidate_set import CandidateSet
 from ..config_files import validate
 from ..errors import EmptyData
 from ..rerankers.features import feature_names
-from ..simulators.fit import fit_world
+from ..rerankers.response import ResponseModel
+from ..simulators.fit import fit_known_taste, fit_world
 from .baselines import Entrant
 from .config import TrainConfig
 from .evaluate import evaluate
-from .families import Family, baseline_families, kind_of
+from .families import Family, baseline_families, kind_of, reward_aware
 from .jobs import Serve
 from .outcomes import Arena, MakePolicy
 from .pipeline import Seeds, allowed_pools
-from .references import reference_entrants
+from .references import remade_references
 from .report import EvaluationReport, PolicyFigures
 from .serving import PolicyReranker
 from .split import split_users
@@ -74,18 +75,20 @@ def reevaluate(
     arena = held_out_arena(stored.manifest, config, trained_on, candidates)
     # Made for its checks alone: widths may agree where topics do not.
     PolicyReranker(stored.policy, arena.world.catalogue)
-    baselines, left_out = remade_baselines(stored.manifest.report, arena)
+    baselines, left_out = remade_baselines(stored.manifest.report, arena, stored.policy.response)
     learned = stored.manifest.report.learned
+    shown = trained_on if candidates is None else candidates
+    pools = allowed_pools(shown, config)
+    known = fit_known_taste(shown, config.world, Seeds.of(config.seed).world, pools)
     entrants = [
         *baselines,
         _entrant(learned, Serve(stored.policy)),
-        *reference_entrants(),
+        *remade_references(stored.manifest.report, arena, known),
     ]
     evaluation = config.evaluation
     if seeds is not None:
         evaluation = evaluation.model_copy(update={"seeds": seeds})
     seed = Seeds.of(config.seed).evaluation if seed is None else seed
-    shown = trained_on if candidates is None else candidates
     report = evaluate(arena, entrants, learned.name, shown, seed, evaluation, progress)
     return Reevaluation(report, seed, left_out)
 
@@ -129,13 +132,13 @@ def _seen(config: TrainConfig, trained_on: CandidateSet, shown: CandidateSet) ->
 
 
 def remade_baselines(
-    report: EvaluationReport, arena: Arena
+    report: EvaluationReport, arena: Arena, response: ResponseModel | None = None
 ) -> tuple[list[Entrant], dict[str, str]]:
     """The baselines of a report made of their stored numbers, and why others were not.
 
     Those that have no numbers are made even where the report does not know them yet.
     """
-    families = _families(arena)
+    families = _families(arena, response)
     stored = {p.name: p for p in report.policies if p.kind in ("baseline", "start")}
     found: list[Entrant] = []
     left_out = {
@@ -157,11 +160,14 @@ def remade_baselines(
     return found, left_out
 
 
-def _families(arena: Arena) -> dict[str, Family]:
+def _families(arena: Arena, response: ResponseModel | None) -> dict[str, Family]:
     """By name; how large a unit of each weight was plays no part in making one again."""
     catalogue, constraints = arena.world.catalogue, arena.constraints
     units = np.ones(len(feature_names(constraints)) + 1)
-    return {f.name: f for f in baseline_families(catalogue, constraints, units)}
+    families: list[Family] = [*baseline_families(catalogue, constraints, units)]
+    if response is not None:
+        families.append(reward_aware(units, constraints, response))
+    return {f.name: f for f in families}
 
 
 def _numbers(family: Family, arena: Arena) -> set[str]:

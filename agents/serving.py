@@ -75,6 +75,7 @@ class PolicyReranker:
     def situation(self, pools: CandidatePools) -> tuple[PoolContext, ObservedState]:
         """What the policy's choice depends on: the pools' static arrays and the users' state."""
         context = PoolContext.of(pools, self.catalogue, self.policy.constraints)
+        context = context.answered_by(self.policy.response)
         if self.states is None:
             return context, new_state(len(pools), context.n_candidates, context.n_topics)
         return context, self.states(pools)

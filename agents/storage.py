@@ -18,6 +18,7 @@ from ..arrays import FloatArray
 from ..candidates.folders import write_file_atomically, write_folder_atomically
 from ..errors import ArtifactNotFound, CorruptArtifact, InvalidValue
 from ..rerankers.constraints import Constraints
+from ..rerankers.response import ResponseModel
 from .gate import Verdict
 from .policy import Layer, WeightPolicy
 from .report import EvaluationReport
@@ -215,6 +216,8 @@ def tensors_of(policy: WeightPolicy) -> dict[str, FloatArray]:
         tensors[f"hidden.{i}.bias"] = layer.bias
     tensors["head.weight"] = policy.head.weight
     tensors["head.bias"] = policy.head.bias
+    if policy.response is not None:
+        tensors["response"] = policy.response.vector()
     return tensors
 
 
@@ -236,4 +239,5 @@ def policy_of(tensors: dict[str, FloatArray], described: Described) -> WeightPol
         hidden=hidden,
         head=Layer(tensors["head.weight"], tensors["head.bias"]),
         **{name: tensors[name] for name in _VECTORS},
+        response=ResponseModel.of_vector(tensors["response"]) if "response" in tensors else None,
     )

@@ -79,7 +79,9 @@ def learn(
     env_seed, draw_seed, torch_seed = (
         int(s.generate_state(1)[0]) for s in np.random.SeedSequence(seed).spawn(3)
     )
-    action_map = ActionMap(start.astype(np.float32), _reach(start, units, ppo.reach))
+    response = arena.context.response
+    reach = _reach(start, units, ppo.reach)
+    action_map = ActionMap(start.astype(np.float32), reach, response)
     rows = _training_rows(len(arena), ppo.n_envs, np.random.default_rng(draw_seed))
     controller = Steering(arena.constraints, action_map.scale) if ppo.steered else None
     env = RerankVecEnv(
@@ -111,6 +113,7 @@ def learn(
         centre=action_map.center,
         reach=action_map.scale,
         offsets=np.zeros(len(start), np.float32),
+        response=response,
     )
     return Learned(policy, tuple(recorder.curve), model.num_timesteps + WARM_UP * ppo.n_envs)
 

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.rerankers.constraints import Constraints, ExposureFloor
-from fairloop.rerankers.features import feature_names
+from fairloop.rerankers.features import REWARD, feature_names
 from fairloop.simulators import randomness
 from fairloop.simulators.engines import EngineName
 from fairloop.simulators.envs.rerank import RerankEnv
@@ -114,8 +114,10 @@ def alone(world: Truth, seed: int, engine: EngineName | None = None) -> Step:
 def reranked(world: World, seed: int) -> Step:
     """Features, scores, slates, step and observed state."""
     logged = LoggedPopulation(world, CONSTRAINTS, seed)
-    others = len(feature_names(CONSTRAINTS)) - 1
-    weights = np.tile(np.array([1, *[-0.5] * others, 0.5], np.float32), (len(logged), 1))
+    # Rewards need a model of how users answer, which only a trained policy brings.
+    names = feature_names(CONSTRAINTS)
+    of_features = [0.0 if name in REWARD else 1.0 if name == "base" else -0.5 for name in names]
+    weights = np.tile(np.array([*of_features, 0.5], np.float32), (len(logged), 1))
 
     def step(i: int) -> None:
         outcome = logged.step(logged.slates(weights))

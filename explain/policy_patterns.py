@@ -38,6 +38,8 @@ _ASPECTS = (
     ("familiarity", r"{noun}s you were shown often come"),
     ("history_affinity", r"{noun}s of the topics that your history is full of come"),
     ("history_taste", r"{noun}s of the topics you rated higher than others did come"),
+    ("reward", r"{noun}s that are expected to please you now come"),
+    ("rested_reward", r"{noun}s that would please you more after a while come"),
     ("floor:popularity=long_tail", r"less-known {noun}s come"),
     ("floor:", r"{noun}s of the group ‘[^‘’]*’ come"),
     ("floor!", r"{noun}s outside the group ‘[^‘’]*’ come"),

@@ -146,7 +146,8 @@ class PolicyOrderer:
 
     def order(self, situation: Situation, rng: np.random.Generator) -> Ordered:
         """See `Orderer.order`; deterministic."""
-        context, state = situation.context, situation.state
+        context = situation.context.answered_by(self._policy.response)
+        state = situation.state
         require_k(situation.pools, situation.k)
         seen = observation(context, state, self.controller.gaps)
         offsets = steering(self._policy, self.controller)
@@ -162,7 +163,7 @@ class PolicyOrderer:
         weights = ordered.weights[row]
         return linear_trace(
             situation.pools.take(one),
-            situation.context.take(one),
+            situation.context.take(one).answered_by(self._policy.response),
             situation.state.take(one),
             weights[:-1],
             float(weights[-1]),

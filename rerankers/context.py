@@ -1,6 +1,6 @@
 """What never changes about a batch of pools, gathered once so that each step is cheap."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from ..candidates.pools import CandidatePools
 from ..errors import InvalidValue
 from .constraints import Constraints
 from .patterns import TopicPatterns
+from .response import ResponseModel
 
 MEMORYLESS = ("base", "popularity", "recency")
 """Features of a candidate that do not depend on what the user has done."""
@@ -46,6 +47,7 @@ class PoolContext:
         summary: What `observation` shows of a pool itself, shape ``(U, S)``.
         history: What was known of the users and topics before, shape ``(U, 2, T)``; zeros where
             nothing was.
+        response: How users answer to a look, for whoever weighs what it is expected to bring.
     """
 
     items: IntArray
@@ -62,6 +64,7 @@ class PoolContext:
     min_diversity: float | None
     summary: FloatArray
     history: FloatArray
+    response: ResponseModel | None = None
 
     @classmethod
     def of(
@@ -167,7 +170,12 @@ class PoolContext:
             min_diversity=self.min_diversity,
             summary=self.summary[rows],
             history=self.history[rows],
+            response=self.response,
         )
+
+    def answered_by(self, response: ResponseModel | None) -> Self:
+        """The same pools with a response model; a view."""
+        return self if response is self.response else replace(self, response=response)
 
     def assign(self, rows: IntArray, other: "PoolContext", other_rows: IntArray) -> None:
         """Overwrite rows in place with pools of another context of the same catalogue.

@@ -1,10 +1,12 @@
 """What a linear re-ranker weighs of each candidate, and what a policy sees of each user."""
 
 import numpy as np
+from scipy.special import expit
 
 from ..arrays import FloatArray
 from .constraints import Constraints
 from .context import MEMORYLESS, SUMMARY, PoolContext
+from .response import ResponseModel
 from .state import EVERYONE, MEMORY, NEUTRAL, Memory, ObservedState
 
 STATE_AWARE = (
@@ -43,7 +45,23 @@ HISTORY = ("history_affinity", "history_taste")
 - ``history_taste``: how much higher than others the user rated them.
 """
 
-FEATURES = MEMORYLESS + STATE_AWARE + BELIEF + HISTORY
+LOGGED = MEMORYLESS + STATE_AWARE + BELIEF + HISTORY
+"""Features that follow from the log alone; those that a `ResponseModel` weighs."""
+
+TIRED = ("satiation", "satiation_squared", "fatigue", "clicked")
+"""Features that rest brings back to 0."""
+
+REWARD = ("reward", "rested_reward")
+"""What one look at the candidate is expected to bring by a `ResponseModel`, in [0, 1].
+
+0 where no model is at hand.
+
+- ``reward``: now.
+- ``rested_reward``: if nothing had been shown or chosen lately. With a weight below 0 what would be
+  worth more later is left to rest.
+"""
+
+FEATURES = LOGGED + REWARD
 """Names of the feature columns that every set of constraints has."""
 
 TASTE_PRIOR = 1.0
@@ -56,9 +74,16 @@ def feature_names(constraints: Constraints) -> tuple[str, ...]:
 
 
 def scoring_features(
-    context: PoolContext, state: ObservedState, memory: Memory = MEMORY
+    context: PoolContext,
+    state: ObservedState,
+    memory: Memory = MEMORY,
 ) -> FloatArray:
     """The features of every candidate, given what each user has done.
+
+    Args:
+        context: The pools of ``U`` users.
+        state: Their state.
+        memory: Decay constants.
 
     Returns:
         Shape ``(U, N, F)``, float32, columns as in `feature_names`. It is a transposed view of a
@@ -82,8 +107,26 @@ def scoring_features(
         out[:, beliefs + i] = getattr(state, name)
     for i in range(len(HISTORY)):
         out[:, beliefs + len(BELIEF) + i] = _over_topics(context, context.history[:, i])
+    model = context.response
+    out[:, len(LOGGED) : len(FEATURES)] = 0.0 if model is None else _rewards(out, model)
     out[:, len(FEATURES) :] = context.floors.transpose(1, 0, 2)
     return out.transpose(0, 2, 1)
+
+
+def _rewards(features: FloatArray, response: ResponseModel) -> FloatArray:
+    """The features in ``REWARD``, from the others ``(U, F, N)``; shape ``(U, 2, N)``."""
+    logged = features[:, : len(LOGGED)]
+    rested = logged.copy()
+    rested[:, [LOGGED.index(name) for name in TIRED]] = 0.0
+    likely = [
+        expit(np.einsum("f,ufn->un", weights, values) + at_zero)
+        for values in (logged, rested)
+        for weights, at_zero in (
+            (response.click, response.click_at_zero),
+            (response.worth, response.worth_at_zero),
+        )
+    ]
+    return np.stack([likely[0] * likely[1], likely[2] * likely[3]], axis=1)
 
 
 def linear_scores(features: FloatArray, weights: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from .base import Reranker, Slates, require_k
 from .config import RerankerSettings
 from .constraints import Constraints
 from .context import PoolContext
-from .features import feature_names
+from .features import REWARD, feature_names
 from .greedy import build_slates
 from .knowledge import Knowledge
 from .patterns import TopicPatterns
@@ -95,7 +95,7 @@ class LinearReranker:
             states: Looks the users' state up; without it every user is new.
 
         Raises:
-            InvalidValue: A weight names no feature.
+            InvalidValue: A weight names no feature, or one that only a policy has.
         """
         names = feature_names(constraints)
         unknown = sorted(set(config.weights).difference(names))
@@ -106,6 +106,12 @@ class LinearReranker:
                 mend=f"Use names among {', '.join(names)}.",
             )
         self._weights = np.array([config.weights.get(n, 0.0) for n in names], np.float32)
+        if self._weights[[names.index(name) for name in REWARD]].any():
+            raise InvalidValue(
+                f"{' and '.join(REWARD)} follow from a model that a policy brings with it",
+                field="weights",
+                mend="Leave these two out, or train a policy.",
+            )
         self._diversity = config.diversity
         self._catalogue, self._constraints = catalogue, constraints
         self._patterns = TopicPatterns.of(catalogue)

@@ -163,6 +163,8 @@ _ASPECTS = {
     "familiarity": "{noun}s you were shown often come",
     "history_affinity": "{noun}s of the topics that your history is full of come",
     "history_taste": "{noun}s of the topics you rated higher than others did come",
+    "reward": "{noun}s that are expected to please you now come",
+    "rested_reward": "{noun}s that would please you more after a while come",
     "floor:popularity=long_tail": "less-known {noun}s come",
 }
 

@@ -1,32 +1,14 @@
-"""Scores of a linear re-ranker in one pass, without the tensor of features in between."""
-
-from collections.abc import Callable
-from functools import cache
-from importlib.util import find_spec
+"""Scores of a linear re-ranker, without the tensor of features in between."""
 
 import numpy as np
 
-from ..arrays import BoolArray, FloatArray
+from ..arrays import FloatArray
 from ..errors import InvalidValue
-from .context import MEMORYLESS, PoolContext
-from .features import BELIEF, FEATURES, HISTORY, STATE_AWARE, topic_taste
-from .state import EVERYONE, MEMORY, Memory, ObservedState
-
-BLOCK = 384
-"""Users worked on together, so that what a step touches stays in the processor's cache."""
-
-MANY = 256
-"""Users from which on loading a compiled pass is worth its while."""
-
-_SATIATION, _SQUARED, _TASTE, _FATIGUE, _CLICKED, _UNHAPPY = map(FEATURES.index, STATE_AWARE)
-_AFFINITY, _RATED = map(FEATURES.index, HISTORY)
-
-_BY_ITEM = {
-    _FATIGUE: "item_shown",
-    _CLICKED: "item_clicked",
-    **{FEATURES.index(name): name for name in BELIEF},
-}
-"""Features that are a field of the state with a number for each candidate."""
+from .context import PoolContext
+from .features import FEATURES, REWARD
+from .rewards import expected_rewards
+from .state import MEMORY, Memory, ObservedState
+from .weigh import weigh
 
 
 def candidate_scores(
@@ -38,10 +20,10 @@ def candidate_scores(
     """Weighted sum of every candidate's features, without making the features.
 
     ``linear_scores(scoring_features(context, state), weights)`` up to the rounding of float32, in
-    half the time: topics are weighed per topic set before candidates look them up, and
-    features that nobody weighs cost nothing. The score of a candidate depends neither on its
-    column nor on who else is in the batch, to the last bit. So equal candidates tie, and a user
-    is given the same slate alone, when served, as among thousands, in training.
+    a fraction of the time: topics are weighed per topic set before candidates look them up. The
+    score of a candidate depends neither on its column nor on who else is in the batch, to the last
+    bit. So equal candidates tie, and a user is given the same slate alone, when served, as among
+    thousands, in training.
 
     Args:
         context: The pools of ``U`` users.
@@ -53,7 +35,8 @@ def candidate_scores(
         Shape ``(U, N)``, float32. O(U · (P · t + N · F)) with t topics per topic set.
 
     Raises:
-        InvalidValue: There are more or fewer weights than features.
+        InvalidValue: There are more or fewer weights than features, or rewards are weighed and the
+            context has no response model that gives them.
     """
     n_users, n_features = len(context), len(FEATURES) + len(context.floors)
     if np.shape(weights)[-1] != n_features:
@@ -63,118 +46,13 @@ def candidate_scores(
     by_user = np.asarray(weights, np.float32)
     if by_user.ndim == 1:
         by_user = np.broadcast_to(by_user, (n_users, n_features))
-    by_user = by_user * _units(n_features, memory)
-    out = np.empty(context.items.shape, np.float32)
-    score = compiled_scores() if n_users >= MANY else None
-    if score is None:
-        used = np.logical_or.reduce(by_user, axis=0)
-        for start in range(0, n_users, BLOCK):
-            rows = slice(start, min(start + BLOCK, n_users))
-            _score_block(context, state, by_user[rows].T, used, rows, out[rows])
-        return out
-    table = context.sparse_pattern_mean
-    score(
-        _fixed(state, by_user.T, EVERYONE),
-        np.ascontiguousarray(by_user[:, list(_BY_ITEM)]),
-        np.ascontiguousarray(by_user[:, len(FEATURES) :]),
-        np.ascontiguousarray(by_user[:, [_SATIATION, _SQUARED]]),
-        context.memoryless,
-        *(getattr(state, name) for name in _BY_ITEM.values()),
-        context.floors,
-        state.topic_clicks,
-        _taste(context, state, by_user.T, EVERYONE),
-        context.patterns,
-        *(table.indptr, table.indices, table.data),
-        out,
-    )
-    return out
+    scores = weigh(context, state, by_user, memory)
+    of_rewards = by_user[:, _REWARD]
+    if of_rewards.any():
+        rewards = expected_rewards(context, state, memory)
+        for weight, reward in zip(of_rewards.T, rewards, strict=True):
+            scores += weight[:, None] * reward
+    return scores
 
 
-@cache
-def compiled_scores() -> Callable[..., None] | None:
-    """What scores many users where numba is installed, else None."""
-    if find_spec("numba") is None:
-        return None
-    from .scores_compiled import score_users
-
-    return score_users
-
-
-# In the functions below, ``weights`` (F, R) are those of a block of users in terms of the state's
-# own numbers, and ``used`` (F,) says which of them are not all zero.
-
-
-def _score_block(
-    context: PoolContext,
-    state: ObservedState,
-    weights: FloatArray,
-    used: BoolArray,
-    rows: slice,
-    out: FloatArray,
-) -> None:
-    """Write the scores: one plane of candidates after the other, then what topic sets add."""
-    fixed = _fixed(state, weights, rows)
-    # A BLAS product would round by column, and so break ties by column.
-    np.multiply(context.memoryless[rows, 0], fixed[:, :1], out=out)
-    planes = [(context.memoryless[rows, i], fixed[:, i]) for i in range(1, len(MEMORYLESS))]
-    planes += [(getattr(state, n)[rows], weights[f]) for f, n in _BY_ITEM.items() if used[f]]
-    floors = enumerate(context.floors, len(FEATURES))
-    planes += [(floor[rows], weights[f]) for f, floor in floors if used[f]]
-    term = np.empty_like(out)
-    for values, weight in planes:
-        np.multiply(values, weight[:, None], out=term)
-        out += term
-    if used[[_SATIATION, _SQUARED, _TASTE, _AFFINITY, _RATED]].any():
-        by_set = _by_topic_set(context, state, weights, used, rows)
-        n_rows = len(out)
-        cells = context.patterns[rows] * n_rows
-        cells += np.arange(n_rows)[:, None]
-        # Cells are right by construction; "clip" only spares numpy a buffered check.
-        out += by_set.ravel().take(cells, mode="clip")
-
-
-def _fixed(state: ObservedState, weights: FloatArray, rows: slice) -> FloatArray:
-    """Weights of what does not change: base score, popularity and recency; shape ``(R, 3)``."""
-    fixed = np.empty((weights.shape[1], len(MEMORYLESS)), np.float32)
-    fixed[:] = weights[: len(MEMORYLESS)].T
-    # The base score is weighed a second time by how dissatisfied the user is.
-    fixed[:, 0] += weights[_UNHAPPY] * (np.float32(1.0) - state.satisfaction[rows])
-    return fixed
-
-
-def _by_topic_set(
-    context: PoolContext, state: ObservedState, weights: FloatArray, used: BoolArray, rows: slice
-) -> FloatArray:
-    """Satiation, its square and taste: weighed, and summed by topic set, shape ``(P, R)``."""
-    satiation = context.sparse_pattern_mean @ state.topic_clicks[rows].T
-    by_set = satiation * weights[_SQUARED]
-    by_set += weights[_SATIATION]
-    by_set *= satiation
-    if used[[_TASTE, _AFFINITY, _RATED]].any():
-        by_set += context.sparse_pattern_mean @ _taste(context, state, weights, rows).T
-    return by_set
-
-
-def _taste(
-    context: PoolContext, state: ObservedState, weights: FloatArray, rows: slice
-) -> FloatArray:
-    """What each topic adds to a score by taste shown here and before, shape ``(R, T)``."""
-    taste = topic_taste(state, rows)
-    taste *= weights[_TASTE][:, None]
-    for feature, before in zip(
-        (_AFFINITY, _RATED), context.history[rows].swapaxes(0, 1), strict=True
-    ):
-        taste += before * weights[feature][:, None]
-    return taste
-
-
-def _units(n_features: int, memory: Memory) -> FloatArray:
-    """What one of the state's own numbers counts in each feature, shape ``(F,)``.
-
-    Counts decay, so that their features are per slate: see `STATE_AWARE`.
-    """
-    units = np.ones(n_features, np.float32)
-    units[_SATIATION] = 1.0 - memory.topic_clicks
-    units[_SQUARED] = units[_SATIATION] ** 2
-    units[_FATIGUE] = units[_CLICKED] = 1.0 - memory.items
-    return units
+_REWARD = list(map(FEATURES.index, REWARD))

@@ -7,7 +7,8 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import InvalidValue
 from ..rerankers.constraints import Constraints
-from ..rerankers.features import feature_names
+from ..rerankers.features import FEATURES, REWARD, feature_names
+from ..rerankers.response import ResponseModel
 
 OBSERVATION_LIMIT = 1e6
 """Bound of the observation spaces; observations are means, logs and standardised values."""
@@ -21,10 +22,12 @@ class ActionMap:
         center: Weights at action 0, shape ``(A,)``: each scoring feature in order, then the
             diversity strength. Learning starts well at the best static weights.
         scale: How far an action of 1 moves each weight, shape ``(A,)``, > 0.
+        response: What gives the features in ``REWARD``; without it they weigh nothing.
     """
 
     center: FloatArray
     scale: FloatArray
+    response: ResponseModel | None = None
 
     def __post_init__(self) -> None:
         """Refuse shapes and scales that no action space could have."""
@@ -44,7 +47,13 @@ class ActionMap:
 
     def weights(self, actions: FloatArray) -> FloatArray:
         """Weights of a batch of actions, ``(U, A)`` to ``(U, A)``, float32."""
-        return (self.center + self.scale * actions).astype(np.float32, copy=False)
+        weights = (self.center + self.scale * actions).astype(np.float32, copy=False)
+        if self.response is None:
+            weights[..., _REWARD] = 0.0
+        return weights
+
+
+_REWARD = slice(FEATURES.index(REWARD[0]), FEATURES.index(REWARD[-1]) + 1)
 
 
 def action_size(constraints: Constraints) -> int:

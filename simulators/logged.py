@@ -9,6 +9,7 @@ from ..rerankers.features import observation
 from ..rerankers.greedy import slate_diversity, slate_exposure_share
 from ..rerankers.linear import linear_slates
 from ..rerankers.observe import observe
+from ..rerankers.response import ResponseModel
 from ..rerankers.state import EVERYONE, ObservedState, new_state, reset_rows
 from .population import StepOutcome, UserPopulation
 from .world import World
@@ -80,15 +81,18 @@ class LoggedPopulation:
         """What a policy sees, shape ``(U, O)``; ``gaps`` as a ``Controller`` measures them."""
         return observation(self.context, self.observed, gaps)
 
-    def slates(self, weights: FloatArray) -> IntArray:
+    def slates(self, weights: FloatArray, response: ResponseModel | None = None) -> IntArray:
         """The slates of a linear policy: feature weights, then the diversity strength.
 
         Args:
             weights: Shape ``(U, A)``; a diversity strength below 0 counts as 0.
+            response: What the policy expects of a look, if it weighs rewards; that of the context
+                by default.
         """
+        context = self.context if response is None else self.context.answered_by(response)
         k = self.world.config.slate_size
         diversity = np.maximum(weights[:, -1], np.float32(0.0))
-        return linear_slates(self.context, self.observed, weights[:, :-1], diversity, k)
+        return linear_slates(context, self.observed, weights[:, :-1], diversity, k)
 
     def measured(self, columns: IntArray) -> FloatArray:
         """Exposure share of each floor's group, then diversity, of each slate, ``(U, C)``."""

@@ -74,6 +74,7 @@ def replay(
     people = np.array([_user(candidates, str(name)) for name in log.user_ids])
     pools = candidates.pools(people).keep(policy.constraints.filters.allowed(candidates.catalogue))
     context = PoolContext.of(pools, candidates.catalogue, policy.constraints)
+    context = context.answered_by(policy.response)
     index = {str(key): row for row, key in enumerate(candidates.catalogue.item_ids)}
     items = np.array([index.get(str(key), PAD) for key in log.item_ids])[logged.items]
     columns = _columns(context.items[logged.users], items)

@@ -63,6 +63,7 @@ def observe_policy(policy: WeightPolicy, arena: Arena, seed: int, n_users: int =
     """
     # Made for its checks alone.
     PolicyReranker(policy, arena.world.catalogue)
+    arena = arena.answered_by(policy.response)
     if policy.constraints != arena.constraints:
         raise InvalidValue(
             "the policy was trained under other constraints than these users are under",
@@ -97,7 +98,7 @@ class _Watcher:
     """The policy without its controller, taking notes before each decision."""
 
     def __init__(self, policy: WeightPolicy) -> None:
-        self._inner = ObservationPolicy(policy.weights)
+        self._inner = ObservationPolicy(policy.weights, response=policy.response)
         self.name = self._inner.name
         self.seen: list[FloatArray] = []
         self.rows: list[IntArray] = []

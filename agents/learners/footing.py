@@ -137,6 +137,7 @@ def starting_policy(
         centre=start.astype(np.float32),
         reach=(reach * size_of(start, units) * units).astype(np.float32),
         offsets=np.zeros(n_actions, np.float32),
+        response=arena.context.response,
     )
 
 

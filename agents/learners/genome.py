@@ -84,7 +84,9 @@ class SideBySide:
     ) -> Decision:
         """The slates of the weights that each row's own network gives it."""
         weights = self._weights(logged, logged.observation(controller.gaps))
-        return Decision.certain(logged.slates(weights + controller.offsets()))
+        return Decision.certain(
+            logged.slates(weights + controller.offsets(), self._policy.response)
+        )
 
     def _weights(self, logged: LoggedPopulation, observation: FloatArray) -> FloatArray:
         """Weights of the rows that are left, ``(U, O)`` to ``(U, A)``."""
@@ -100,5 +102,4 @@ class SideBySide:
                 np.tanh(x, out=x)
         actions = np.clip(x.reshape(-1, x.shape[2])[logged.row], -1.0, 1.0)
         weights = policy.centre + policy.offsets + policy.reach * actions
-        weights[:, -1] = np.maximum(weights[:, -1], 0.0)
-        return weights
+        return policy.sound(weights)

@@ -66,7 +66,7 @@ class TD3Learner:
         if settings.total_steps == 0:
             return Learned(frame, (), footing.steps)
         rows = spread_rows(len(arena), settings.n_envs, rng)
-        around = ActionMap(frame.centre, frame.reach)
+        around = ActionMap(frame.centre, frame.reach, frame.response)
         users = RerankVecEnv(arena.world, arena.constraints, living, rows, around)
         multipliers = Multipliers(margins, settings.lagrange)
         with torch_setting(torch_seed):

@@ -183,7 +183,9 @@ class PlackettLucePolicy:
         """Slates and the probability of each."""
         weights = self._policy.weights(logged.observation(controller.gaps)) + controller.offsets()
         columns, log_p = draw_slates(
-            candidate_scores(logged.context, logged.observed, weights[:, :-1]),
+            candidate_scores(
+                logged.context.answered_by(self._policy.response), logged.observed, weights[:, :-1]
+            ),
             np.maximum(weights[:, -1], 0.0),
             logged.context,
             self._temperature,

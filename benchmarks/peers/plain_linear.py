@@ -6,6 +6,8 @@ reads, so that ties can be compared to the last bit.
 
 import numpy as np
 from fairloop.rerankers.context import PoolContext
+from fairloop.rerankers.features import LOGGED, TIRED
+from fairloop.rerankers.response import ResponseModel
 from fairloop.rerankers.state import MEMORY, ObservedState
 
 
@@ -39,9 +41,30 @@ def plain_scores(
             sum(float(known[topic]) for topic in topics) / max(len(topics), 1)
             for known in context.history[user]
         ]
+        features += plain_rewards(context.response, features)
         features += context.floors[:, user, column].tolist()
         scores.append(sum(w * x for w, x in zip(weights.tolist(), features, strict=True)))
     return np.array(scores)
+
+
+def plain_rewards(response: ResponseModel | None, features: list[float]) -> list[float]:
+    """Reward now and at rest, from the other features; 0 without a model."""
+    if response is None:
+        return [0.0, 0.0]
+    rested = [0.0 if name in TIRED else x for name, x in zip(LOGGED, features, strict=True)]
+    rewards = []
+    for values in (features, rested):
+        reward = 1.0
+        for weights, at_zero in (
+            (response.click, response.click_at_zero),
+            (response.worth, response.worth_at_zero),
+        ):
+            log_odds = at_zero
+            for weight, x in zip(weights.tolist(), values, strict=True):
+                log_odds += weight * x
+            reward /= 1.0 + np.exp(-log_odds)
+        rewards.append(reward)
+    return rewards
 
 
 def plain_slate(

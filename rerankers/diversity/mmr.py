@@ -14,7 +14,7 @@ from ..constraints import Constraints
 from ..knowledge import Knowledge
 from ..patterns import TopicPatterns
 from ..relevance import scaled_relevance
-from ..scores import BLOCK
+from ..weigh import BLOCK
 
 
 class MMRConfig(RerankerSettings):

@@ -94,7 +94,7 @@ class RerankTask(Task):
         """Show every user the slate that their weights make."""
         weights = self.action_map.weights(np.asarray(actions, np.float32))
         weights += self.controller.offsets()
-        columns = self.logged.slates(weights + self.weight_offsets)
+        columns = self.logged.slates(weights + self.weight_offsets, self.action_map.response)
         self.measured = self.logged.measured(columns)
         self.outcome = outcome = self.logged.step(columns)
         self.controller.update(self.measured, outcome.active)

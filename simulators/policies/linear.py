@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ...arrays import BoolArray, FloatArray
+from ...rerankers.response import ResponseModel
 from ..gaps import Controller
 from ..logged import LoggedPopulation
 from .base import Decision, PolicyLuck
@@ -17,10 +18,16 @@ class StaticWeights:
         weights: Feature weights, then the diversity strength, shape ``(A,)`` for everybody, or
             ``(U, A)`` with a row for each user that a simulation starts with.
         name: Name for tables.
+        response: What a look is expected to bring, if rewards are weighed.
     """
 
-    def __init__(self, weights: FloatArray, name: str = "static weights") -> None:
-        self._weights = np.asarray(weights, np.float32)
+    def __init__(
+        self,
+        weights: FloatArray,
+        name: str = "static weights",
+        response: ResponseModel | None = None,
+    ) -> None:
+        self._weights, self._response = np.asarray(weights, np.float32), response
         self.name = name
 
     def decide(
@@ -33,9 +40,8 @@ class StaticWeights:
         """The linear re-ranker's slates."""
         own = self._weights if self._weights.ndim == 1 else self._weights[logged.row]
         weights = own + controller.offsets()
-        return Decision.certain(
-            logged.slates(np.broadcast_to(weights, (len(logged), weights.shape[-1])))
-        )
+        everybody = np.broadcast_to(weights, (len(logged), weights.shape[-1]))
+        return Decision.certain(logged.slates(everybody, self._response))
 
 
 class ObservationPolicy:
@@ -44,10 +50,16 @@ class ObservationPolicy:
     Args:
         act: From observations ``(U, O)`` to weights ``(U, A)``.
         name: Name for tables.
+        response: What a look is expected to bring, if rewards are weighed.
     """
 
-    def __init__(self, act: Callable[[FloatArray], FloatArray], name: str = "policy") -> None:
-        self._act = act
+    def __init__(
+        self,
+        act: Callable[[FloatArray], FloatArray],
+        name: str = "policy",
+        response: ResponseModel | None = None,
+    ) -> None:
+        self._act, self._response = act, response
         self.name = name
 
     def decide(
@@ -59,4 +71,4 @@ class ObservationPolicy:
     ) -> Decision:
         """The slates of the weights that the policy gives each user."""
         weights = self._act(logged.observation(controller.gaps))
-        return Decision.certain(logged.slates(weights + controller.offsets()))
+        return Decision.certain(logged.slates(weights + controller.offsets(), self._response))

@@ -8,7 +8,8 @@ from fairloop.agents.report import ConstraintFigure, EvaluationReport, Interval,
 from fairloop.candidates.candidate_set import CandidateSet
 from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.rerankers.constraints import Constraints, ExposureFloor
-from fairloop.rerankers.features import feature_names, observation_names
+from fairloop.rerankers.features import LOGGED, feature_names, observation_names
+from fairloop.rerankers.response import ResponseModel
 from fairloop.simulators.config import WorldConfig
 from fairloop.simulators.fit import fit_world
 from fairloop.simulators.world import World
@@ -60,6 +61,7 @@ def policy(world: World, constraints: Constraints) -> WeightPolicy:
         centre=np.ones(n_act, np.float32),
         reach=np.full(n_act, 0.5, np.float32),
         offsets=draw(n_act),
+        response=ResponseModel.of_vector(draw(2 * len(LOGGED) + 2)),
     )
 
 

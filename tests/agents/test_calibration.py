@@ -44,10 +44,10 @@ class Linear:
 
 @pytest.fixture
 def solve(monkeypatch):
-    def solve(world: Linear, targets: list[float], **config):
+    def solve(world: Linear, targets: list[float], least: float = -np.inf, **config):
         monkeypatch.setattr(calibration, "run", world.run)
-        arena = SimpleNamespace(targets=np.array(targets))
-        return calibrate(lambda knobs: knobs.copy(), arena, 300, 1, CalibrationConfig(**config))
+        arena, config = SimpleNamespace(targets=np.array(targets)), CalibrationConfig(**config)
+        return calibrate(lambda knobs: knobs.copy(), arena, 300, 1, config, least)
 
     return solve
 
@@ -71,6 +71,15 @@ def test_knobs_fall_where_a_floor_is_exceeded(solve):
     assert end.held and (end.knobs < 0).all()
 
 
+def test_a_price_is_not_paid_for_a_limit_that_is_kept_with_room(solve):
+    """Complementary slackness: one knob ends at its least, the other where its own level holds."""
+    world = Linear([[0.08, 0.01], [0.03, 0.1]], [0.9, 0.5])
+    end = solve(world, [0.4, 0.6], least=0.0)
+    assert end.held and end.knobs[0] == 0.0
+    assert all((knobs >= 0.0).all() for knobs in world.seen)
+    assert 0.0 <= world.levels(end.knobs)[1] - end.aims[1] <= CalibrationConfig().tolerance
+
+
 def test_a_constraint_without_a_target_keeps_its_knob_at_zero(solve):
     world = Linear([[0.08, 0.05], [0.03, 0.1]], [0.3, 0.1])
     end = solve(world, [0.4, 0.0])
@@ -89,7 +98,15 @@ def test_a_floor_out_of_reach_is_said_and_the_nearest_point_is_kept(solve):
     end = solve(world, [0.7], rounds=6)
     assert not end.held
     assert world.levels(end.knobs)[0] == pytest.approx(0.5)
-    assert len(world.seen) == 6
+    assert len(world.seen) == 7  # one raise more was tried, and brought nothing
+
+
+def test_what_is_short_at_the_end_is_raised_until_it_holds(solve):
+    world = Linear([[0.1]], [0.2])
+    end = solve(world, [0.345], rounds=2)  # the first move is bounded, and falls short
+    assert end.held and len(world.seen) > 2
+    raises = np.diff([knobs[0] for knobs in world.seen[1:]])
+    np.testing.assert_allclose(raises, calibration.LAST_STEPS[: len(raises)])
 
 
 def test_the_best_of_the_points_that_hold_is_taken_not_the_last(solve):
@@ -103,7 +120,7 @@ def test_the_best_of_the_points_that_hold_is_taken_not_the_last(solve):
 def test_no_step_is_longer_than_the_largest_move(solve):
     world = Linear([[0.001]], [0.1])
     solve(world, [0.5], rounds=5)
-    moves = np.diff([knobs[0] for knobs in world.seen])
+    moves = np.diff([knobs[0] for knobs in world.seen[:5]])
     assert len(moves) == 4 and (np.abs(moves) <= calibration.LARGEST_MOVE + 1e-12).all()
     assert moves[0] == calibration.LARGEST_MOVE
 

@@ -11,11 +11,12 @@ from fairloop.agents.evaluate import best_baseline, evaluate, first_slate_ndcg
 from fairloop.agents.families import TopK
 from fairloop.agents.jobs import Serve
 from fairloop.agents.outcomes import Arena, UserTotals
-from fairloop.agents.references import MYOPIC, PLANNING, reference_entrants
+from fairloop.agents.references import LIMITED, MYOPIC, PLANNING, reference_entrants
 from fairloop.agents.report import EvaluationReport
 from fairloop.rerankers.constraints import Constraints, ExposureFloor
 from fairloop.rerankers.features import FEATURES
 from fairloop.simulators.policies import StaticWeights
+from fairloop.simulators.policies.limit_prices import LimitPrices
 from fairloop.simulators.policies.oracles import PlanningOracle
 from fairloop.simulators.rollout import simulate
 
@@ -39,6 +40,7 @@ def entrant(make, name: str, kind="baseline") -> Entrant:
     return Entrant(name, kind, make, {"x": 1.5}, 7)
 
 
+PRICED = LimitPrices((0.1,))
 TOP_K = Member(TopK(), np.zeros(0), np.zeros(2))
 
 
@@ -209,19 +211,38 @@ def test_a_reference_is_never_the_best_baseline_nor_changes_other_figures(with_o
         assert after.model_copy(update={"gap_closed": None}) == before
 
 
+def test_references_under_limits_are_other_ends_of_the_gap(loose, entrants, candidates):
+    """Shares of every policy follow from the engagement at both ends."""
+    weaker = Entrant(LIMITED, "reference", lambda: PlanningOracle(limits=PRICED), {"held": 1.0}, 0)
+    all_of_them = [*entrants, *reference_entrants(), weaker]
+    report = evaluate(loose, all_of_them, "learned", candidates, 11, CONFIG)
+    assert report.gaps_to == (LIMITED,)
+    brought = {p.name: p.engagement.value for p in report.policies}
+    gap = brought[LIMITED] - brought["top-k"]
+    for figures in report.policies:
+        share = figures.gaps_closed[LIMITED]
+        assert share.value == pytest.approx((brought[figures.name] - brought["top-k"]) / gap)
+        assert share.low <= share.value <= share.high
+    assert report.figures(LIMITED).gaps_closed[LIMITED].low == 1.0
+    learned = report.learned
+    assert learned.gaps_closed[LIMITED].value > learned.gap_closed.value > 0.0
+
+
 def test_a_gap_that_may_be_none_has_no_share(loose, candidates):
     """The oracle's place taken by the base order itself: nothing lies between."""
-    same = [entrant(TOP_K, "top-k"), entrant(TOP_K, PLANNING, "reference")]
+    ends = [entrant(TOP_K, name, "reference") for name in (PLANNING, LIMITED)]
+    same = [entrant(TOP_K, "top-k"), *ends]
     report = evaluate(loose, same, "top-k", candidates, 1, EvaluationConfig(seeds=1))
     assert report.gap_to == PLANNING and all(p.gap_closed is None for p in report.policies)
+    assert not any(p.gaps_closed for p in report.policies)
 
 
 def test_a_report_that_was_stored_before_there_were_references_is_read(report):
     old = report.model_dump(mode="json")
-    for name in ("gap_from", "gap_to"):
+    for name in ("gap_from", "gap_to", "gaps_to"):
         del old[name]
     for figures in old["policies"]:
-        del figures["gap_closed"]
+        del figures["gap_closed"], figures["gaps_closed"]
     assert EvaluationReport.model_validate(old) == report
 
 

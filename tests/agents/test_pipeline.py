@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fairloop.agents import train
+from fairloop.agents import jobs, train
 from fairloop.agents.baselines import Entrant, Member
 from fairloop.agents.calibration import CalibrationConfig
 from fairloop.agents.config import EvaluationConfig, TrainConfig
 from fairloop.agents.evaluate import evaluate
-from fairloop.agents.families import HISTORY_AWARE, TopK
+from fairloop.agents.families import HISTORY_AWARE, REWARD_AWARE, TopK
 from fairloop.agents.gate import GateConfig
 from fairloop.agents.jobs import LearnJob
 from fairloop.agents.learner_config import PPOConfig
 from fairloop.agents.outcomes import Arena
-from fairloop.agents.pipeline import PUBLISHED, Seeds, split_arenas, train_policy, tune_jobs
-from fairloop.agents.references import MYOPIC, PLANNING
+from fairloop.agents.pipeline import PUBLISHED, Seeds, split_arenas, train_policy
+from fairloop.agents.references import BAYES, LIMITED, MYOPIC, PLANNING
 from fairloop.agents.search import SearchConfig
 from fairloop.agents.split import SplitConfig, split_users
 from fairloop.agents.storage import load_policy
@@ -56,13 +56,21 @@ def test_everything_is_compared_and_judged(trained):
         of_kind[figures.kind].append(figures.name)
     assert set(GateConfig().required_baselines) | {"random", "dpp"} == set(of_kind["baseline"])
     assert sorted(of_kind["learned"])[0] == PUBLISHED and len(of_kind["learned"]) == 2
-    assert of_kind["start"] == [HISTORY_AWARE] and result.report.best_baseline != HISTORY_AWARE
-    assert of_kind["reference"] == [MYOPIC, PLANNING]
+    assert of_kind["start"] == [HISTORY_AWARE, REWARD_AWARE]
+    assert result.report.best_baseline not in of_kind["start"]
+    assert of_kind["reference"] == [MYOPIC, PLANNING, LIMITED, BAYES]
     assert result.report.learned.kind == "learned"
     assert len(set(result.report.seeds)) == 5
     assert {stage for stage, _, _ in stages} == {"tune baselines", "learn", "evaluate"}
     assert all(0 <= done <= total for _, done, total in stages)
     assert all(len(seed.curve) == 4 for seed in result.training)
+
+
+def test_each_seed_learns_how_users_answer_and_searches_for_itself(trained):
+    one, other = trained[0].training
+    assert one.policy.response is not None and other.policy.response is not None
+    assert not np.array_equal(one.policy.response.vector(), other.policy.response.vector())
+    assert one.tuned.halfway.parameters != other.tuned.halfway.parameters
 
 
 def test_the_published_seed_is_best_on_validation(trained):
@@ -80,9 +88,11 @@ def test_a_learned_step_that_does_harm_is_not_kept(candidates, monkeypatch, harm
     config = TINY.model_copy(update={"constraints": limits})
     seeds = Seeds.of(7)
     arenas = split_arenas(fit_world(candidates, config.world, 1), candidates, config, seeds.split)
-    tuned = tune_jobs(arenas, config, seeds)[-1](lambda done, total: None)
-    tuned = replace(tuned, member=tuned.halfway)  # so that only what was learned can differ
-    learn = train.learn
+    learn, tune = train.learn, jobs.tune
+
+    def tuned_half_way(*args):
+        found = tune(*args)
+        return replace(found, member=found.halfway)  # so that only what was learned can differ
 
     def sabotaged(*args, **kwargs):
         learned = learn(*args, **kwargs)
@@ -92,7 +102,8 @@ def test_a_learned_step_that_does_harm_is_not_kept(candidates, monkeypatch, harm
         return replace(learned, policy=replace(policy, head=head))
 
     monkeypatch.setattr(train, "learn", sabotaged)
-    job = LearnJob(arenas.train, arenas.validation, 24, tuned, 3, 4, config)
+    monkeypatch.setattr(jobs, "tune", tuned_half_way)
+    job = LearnJob(arenas.train, arenas.validation, 24, 3, 4, seeds.units, config)
     made = job(lambda done, total: None)
     assert made.gain == (0.0 if harm else 1.0)
     assert made.parameters["gain"] == made.gain

@@ -79,7 +79,7 @@ def test_serving_a_replayed_log_shows_what_the_simulation_showed(policy, world, 
     rows = np.arange(6)
     logged = LoggedPopulation(world, constraints, seed=4, rows=rows)
     gaps = RunningGaps(constraints)
-    inside = ObservationPolicy(policy.weights)
+    inside = ObservationPolicy(policy.weights, response=policy.response)
     rng = np.random.default_rng(0)
     pools, k = world.pools.take(rows), world.config.slate_size
     log: list = []

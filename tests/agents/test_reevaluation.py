@@ -7,7 +7,7 @@ import pytest
 from fairloop.agents.baselines import Member
 from fairloop.agents.calibration import CalibrationConfig
 from fairloop.agents.config import EvaluationConfig, TrainConfig
-from fairloop.agents.families import baseline_families
+from fairloop.agents.families import baseline_families, reward_aware
 from fairloop.agents.gate import GateConfig
 from fairloop.agents.learner_config import PPOConfig
 from fairloop.agents.outcomes import run
@@ -18,7 +18,8 @@ from fairloop.agents.storage import load_policy
 from fairloop.candidates.interactions import Interactions
 from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.errors import EmptyData, InvalidValue
-from fairloop.rerankers.features import feature_names
+from fairloop.rerankers.features import LOGGED, feature_names
+from fairloop.rerankers.response import ResponseModel
 from fairloop.simulators.config import WorldConfig
 from fairloop.simulators.fit import fit_world
 
@@ -140,7 +141,12 @@ def test_every_family_is_remade_from_its_numbers(arena):
     """Points and knobs away from the start, so that no number is its default."""
     units = np.linspace(0.5, 2.0, len(feature_names(arena.constraints)) + 1)
     rng = np.random.default_rng(1)
-    for family in baseline_families(arena.world.catalogue, arena.constraints, units):
+    response = ResponseModel.of_vector(rng.normal(0, 0.3, 2 * len(LOGGED) + 2))
+    families = [
+        *baseline_families(arena.world.catalogue, arena.constraints, units),
+        reward_aware(units, arena.constraints, response),
+    ]
+    for family in families:
         point = family.start + rng.normal(0, 0.5, len(family.start))
         knobs = rng.normal(0, 0.5, len(arena.targets))
         made = run(arena, Member(family, point, knobs), [3])

@@ -1,13 +1,21 @@
 """The search finds a known optimum, and calibration meets its aims and no more."""
 
 import numpy as np
+import pytest
 from fairloop.agents.baselines import Member, tune, weight_units
 from fairloop.agents.calibration import CalibrationConfig, calibrate, margins
-from fairloop.agents.families import StaticLinear, TopK, baseline_families
+from fairloop.agents.families import (
+    PRICE_OF_REST,
+    StaticLinear,
+    TopK,
+    baseline_families,
+    reward_aware,
+)
 from fairloop.agents.gate import GateConfig
 from fairloop.agents.outcomes import Arena, run, run_side_by_side, run_some
 from fairloop.agents.search import SearchConfig, maximise
-from fairloop.rerankers.features import FEATURES
+from fairloop.rerankers.features import FEATURES, LOGGED, REWARD
+from fairloop.rerankers.response import ResponseModel
 from fairloop.simulators.policies import StaticWeights
 
 BUDGET = SearchConfig(steps=3_000, population=8)
@@ -39,6 +47,7 @@ def test_ends_once_settled():
 def test_side_by_side_equals_one_after_the_other(arena):
     """Policies that share a batch have the luck they would have had alone."""
     weights = np.random.default_rng(1).normal(0.0, 1.0, (3, len(FEATURES) + 2))
+    arena = arena.answered_by(ResponseModel.of_vector(np.linspace(-1, 1, 2 * len(LOGGED) + 2)))
     rows = np.array([2, 3, 11, 40, 41, 79])
     together = run_side_by_side(arena, weights, 7, rows)
     for row, found in zip(weights, together, strict=True):
@@ -49,12 +58,24 @@ def test_side_by_side_equals_one_after_the_other(arena):
     assert not np.array_equal(together[0].engagement, together[1].engagement)
 
 
-def test_every_baseline_of_the_gate_is_tuned_and_last_comes_the_start(arena):
+def test_every_baseline_of_the_gate_is_tuned_and_the_last_sees_all_that_is_logged(arena):
     families = baseline_families(arena.world.catalogue, arena.constraints, np.ones(11))
     names = [family.name for family in families]
     assert set(GateConfig().required_baselines) <= set(names) and len(set(names)) == len(names)
     assert isinstance(families[-1], StaticLinear)
-    assert families[-1].searched == FEATURES
+    assert families[-1].searched == LOGGED
+
+
+def test_a_search_over_rewards_begins_near_the_index_of_the_model(arena):
+    n = len(FEATURES) + 2
+    units = np.linspace(1.0, 2.0, n)
+    response = ResponseModel.of_vector(np.zeros(2 * len(LOGGED) + 2))
+    family = reward_aware(units, arena.constraints, response)
+    weights = family.weights(family.start, np.zeros(2))
+    now, rested = map(FEATURES.index, REWARD)
+    assert weights[rested] / weights[now] == pytest.approx(-PRICE_OF_REST)
+    assert np.flatnonzero(weights).tolist() == [now, rested]
+    assert 0 < family.closeness < 1 == reward_aware(units, arena.constraints, None).closeness
 
 
 def test_memoryless_weights_leave_state_aware_features_at_zero(arena):

@@ -15,9 +15,16 @@ from fairloop.errors import InvalidValue
 from fairloop.rerankers.base import Reranker
 from fairloop.rerankers.constraints import Constraints
 from fairloop.rerankers.context import PoolContext
-from fairloop.rerankers.features import feature_names, observation, observation_names
+from fairloop.rerankers.features import (
+    LOGGED,
+    REWARD,
+    feature_names,
+    observation,
+    observation_names,
+)
 from fairloop.rerankers.filters import FilteredReranker
 from fairloop.rerankers.linear import LinearConfig, LinearReranker, linear_slates
+from fairloop.rerankers.response import ResponseModel
 from fairloop.rerankers.state import ObservedState, new_state
 
 RERANKERS = Path(__file__).parents[1] / "rerankers"
@@ -61,6 +68,7 @@ def policy(catalogue, constraints) -> WeightPolicy:
         centre=np.ones(n_act, np.float32),
         reach=np.full(n_act, 1.0, np.float32),
         offsets=draw(n_act),
+        response=ResponseModel.of_vector(draw(2 * len(LOGGED) + 2)),
     )
 
 
@@ -112,18 +120,28 @@ def test_weights_are_the_policys_and_slates_the_linear_builders(
     context, state = PoolContext.of(pools, catalogue, constraints), states(pools)
     weights = policy.weights(observation(context, state, gaps), offsets)
     np.testing.assert_array_equal(served.weights(pools), weights)
-    # One user at a time, through the public re-ranker for fixed weights.
     slates = served.rerank(pools, 6, chance())
+    answered = context.answered_by(policy.response)
+    np.testing.assert_array_equal(
+        slates.columns, linear_slates(answered, state, weights[:, :-1], weights[:, -1], 6)
+    )
+    # One user at a time, through the public re-ranker for fixed weights, which expects no rewards.
+    plain = replace(policy, response=None, centre=policy.centre * not_reward(policy))
+    plain = replace(plain, reach=plain.reach * not_reward(policy))
+    plain = replace(plain, offsets=plain.offsets * not_reward(policy))
+    served = PolicyReranker(plain, catalogue, states, gaps=gaps)
+    slates, weights = served.rerank(pools, 6, chance()), served.weights(pools)
     for row in range(len(pools)):
         one = pools.take(np.array([row]))
         named = dict(zip(policy.feature_names, weights[row, :-1].tolist(), strict=True))
         fixed = LinearConfig(weights=named, diversity=float(weights[row, -1]))
         alone = LinearReranker(fixed, catalogue, constraints, states).rerank(one, 6, chance())
         np.testing.assert_array_equal(slates.columns[row], alone.columns[0])
-    np.testing.assert_array_equal(
-        slates.columns, linear_slates(context, state, weights[:, :-1], weights[:, -1], 6)
-    )
     assert (slates.propensities == 1.0).all()
+
+
+def not_reward(policy: WeightPolicy) -> np.ndarray:
+    return np.array([name not in REWARD for name in policy.action_names], np.float32)
 
 
 def test_policy_slates_read_the_last_weight_as_diversity(catalogue, constraints, make_pools):

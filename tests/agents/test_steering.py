@@ -67,7 +67,7 @@ def test_only_the_floors_and_diversity_are_moved_and_in_units_of_reach(policy):
 
 
 def test_users_who_are_gone_do_not_count(policy, arena):
-    steered = Steered(ObservationPolicy(policy.weights), policy)
+    steered = Steered(ObservationPolicy(policy.weights, response=policy.response), policy)
     logged = LoggedPopulation(arena.world, arena.constraints, 1, context=arena.context)
     nobody = np.zeros(len(logged), np.bool_)
     luck = PolicyLuck.at(logged, 1)

@@ -44,6 +44,8 @@ ASPECTS = [
     ("familiarity", None),
     ("history_affinity", None),
     ("history_taste", None),
+    ("reward", None),
+    ("rested_reward", None),
     ("floor:popularity=long_tail", "long_tail"),
     ("floor:studio=small studios", "small studios"),
     ("floor:studio!=big ones", "big ones"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fairloop.agents.report import EvaluationReport
+from fairloop.agents.report import EvaluationReport, Interval
 from fairloop.agents.storage import load_policy
 from fairloop.candidates.artifact import save_candidates
 from fairloop.candidates.synthetic import synthetic_candidates
@@ -130,6 +130,28 @@ def test_the_table_says_what_a_reference_is(run: Run) -> None:
     for word in ("random", "dpp", "myopic-oracle", "reference", "gap", "closed", "user-steps"):
         assert word in out
     assert "could not be deployed" in out
+
+
+def test_the_notes_say_whether_an_end_of_the_gap_holds_the_limits(run: Run) -> None:
+    report = EvaluationReport.model_validate(json.loads(run("evaluate", "--json")[1])["report"])
+    assert report.gaps_to == ("oracle-under-limits", "bayes-index")
+    end = report.figures("bayes-index")
+    rest = tuple(p for p in report.policies if p.name != end.name)
+
+    def noted(measured: float) -> str:
+        limits = tuple(
+            c.model_copy(update={"measured": Interval(value=measured, low=0.0, high=1.0)})
+            for c in end.constraints
+        )
+        changed = end.model_copy(update={"constraints": limits})
+        found = table.notes(report.model_copy(update={"policies": (*rest, changed)}))
+        (note,) = (note for note in found if note.startswith("bayes-index"))
+        return note
+
+    assert "holds the limits by point estimate" in noted(1.0)
+    for limit in end.constraints:
+        assert limit.title in noted(0.0)
+    assert "no ceiling" in noted(0.0)
 
 
 def test_other_candidates_by_their_version(run: Run, trained: Path) -> None:

@@ -99,6 +99,8 @@ def test_features_by_hand_after_one_slate(context, constraints) -> None:
         "familiarity": 1 - 1 / np.sqrt(1 + LOOKS),
         "history_affinity": mine @ context.history[user, 0],
         "history_taste": mine @ context.history[user, 1],
+        "reward": 0.0,  # nothing says how users answer
+        "rested_reward": 0.0,
         "floor:popularity=long_tail": context.floors[0, user, column],
     }
     assert tuple(expected) == names

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from fairloop.errors import InvalidValue
 from fairloop.rerankers.context import PoolContext
-from fairloop.rerankers.features import feature_names
+from fairloop.rerankers.features import REWARD, feature_names
 from fairloop.rerankers.linear import LinearConfig, LinearReranker, linear_slates
 from fairloop.rerankers.observe import observe
 from fairloop.rerankers.state import SlateFeedback, new_state
@@ -37,12 +37,18 @@ def test_the_re_ranker_serves_what_linear_slates_trains(make_pools, catalogue, c
     state.topic_clicks[:] = np.random.default_rng(0).random(state.topic_clicks.shape)
     names = feature_names(constraints)
     weights = np.random.default_rng(1).normal(size=len(names))
+    weights[[names.index(name) for name in REWARD]] = 0.0
     config = LinearConfig(weights=dict(zip(names, weights.tolist(), strict=True)), diversity=0.8)
     reranker = LinearReranker(config, catalogue, constraints, lambda _: state)
     slates = reranker.rerank(pools, 6, np.random.default_rng(0))
     per_user = np.tile(weights, (12, 1)).astype(np.float32)
     expected = linear_slates(context, state, per_user, np.full(12, 0.8, np.float32), 6)
     np.testing.assert_array_equal(slates.columns, expected)
+
+
+def test_rewards_need_a_policys_model(catalogue, constraints) -> None:
+    with pytest.raises(InvalidValue, match="train a policy"):
+        LinearReranker(LinearConfig(weights={"reward": 1.0}), catalogue, constraints)
 
 
 def test_a_misspelt_feature_is_refused(catalogue, constraints) -> None:

@@ -5,10 +5,21 @@ import pytest
 from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.errors import InvalidValue
 from fairloop.rerankers.context import PoolContext
-from fairloop.rerankers.features import feature_names, linear_scores, scoring_features
+from fairloop.rerankers.features import (
+    FEATURES,
+    LOGGED,
+    REWARD,
+    TIRED,
+    feature_names,
+    linear_scores,
+    scoring_features,
+)
 from fairloop.rerankers.observe import observe
-from fairloop.rerankers.scores import BLOCK, candidate_scores
-from fairloop.rerankers.state import PER_ITEM, ObservedState, SlateFeedback, new_state
+from fairloop.rerankers.response import ResponseModel
+from fairloop.rerankers.rewards import expected_rewards, sigmoid
+from fairloop.rerankers.scores import candidate_scores
+from fairloop.rerankers.state import MEMORY, PER_ITEM, ObservedState, SlateFeedback, new_state
+from fairloop.rerankers.weigh import BLOCK
 
 from benchmarks.peers.plain_linear import plain_scores
 
@@ -21,7 +32,9 @@ def context(constraints) -> PoolContext:
     made = synthetic_candidates(N_USERS + 20, 300, 18, seed=5, top_n=N_COLUMNS)
     topics = np.random.default_rng(6).random(made.catalogue.topics.shape) < 0.3
     catalogue = replace(made.catalogue, topics=topics)
-    return PoolContext.of(made.pools().take(np.arange(N_USERS)), catalogue, constraints)
+    context = PoolContext.of(made.pools().take(np.arange(N_USERS)), catalogue, constraints)
+    drawn = np.random.default_rng(7).normal(0, 0.7, 2 * len(LOGGED) + 2)
+    return context.answered_by(ResponseModel.of_vector(drawn))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +68,8 @@ def test_scores_are_those_of_the_definition(context, state, weights) -> None:
 
 
 @pytest.mark.parametrize(
-    "silent", [(), (3, 4, 5), (4,), (6, 7), (0, 3, 5, 8, 9), (12, 13, 5), tuple(range(15))]
+    "silent",
+    [(), (3, 4, 5), (4,), (6, 7), (0, 3, 5, 8, 9), (12, 13, 5), (14,), (14, 15), tuple(range(17))],
 )
 def test_scores_are_the_weighted_features_whoever_weighs_nothing(context, state, weights, silent):
     weights = weights.copy()
@@ -98,5 +112,43 @@ def test_a_candidates_score_does_not_depend_on_its_column(context, state, weight
 
 
 def test_a_number_of_weights_that_does_not_fit_is_refused(context, state, weights) -> None:
-    with pytest.raises(InvalidValue, match="14 weights for 15 features"):
+    with pytest.raises(InvalidValue, match="16 weights for 17 features"):
         candidate_scores(context, state, weights[:, 1:])
+
+
+def test_rewards_are_click_times_worth_now_and_at_rest(context, state) -> None:
+    features = scoring_features(context, state).astype(np.float64)
+    response, logged = context.response, features[:, :, : len(LOGGED)]
+    rested = logged.copy()
+    rested[:, :, [LOGGED.index(name) for name in TIRED]] = 0.0
+    for name, values in zip(REWARD, (logged, rested), strict=True):
+        click = 1 / (1 + np.exp(-(values @ response.click + response.click_at_zero)))
+        worth = 1 / (1 + np.exp(-(values @ response.worth + response.worth_at_zero)))
+        np.testing.assert_allclose(features[:, :, FEATURES.index(name)], click * worth, rtol=1e-4)
+
+
+def test_who_is_rested_is_worth_the_same_now_as_at_rest(context) -> None:
+    nothing = new_state(N_USERS, N_COLUMNS, context.n_topics)
+    now, rested = expected_rewards(context, nothing, MEMORY)
+    np.testing.assert_array_equal(now, rested)
+    assert ((now > 0) & (now < 1)).all()
+
+
+def test_rewards_without_a_model_are_refused_where_they_weigh_and_0_where_not(
+    context, state, weights
+) -> None:
+    unanswered = context.answered_by(None)
+    with pytest.raises(InvalidValue, match="no response model"):
+        candidate_scores(unanswered, state, weights)
+    silent = weights.copy()
+    silent[:, [FEATURES.index(name) for name in REWARD]] = 0.0
+    np.testing.assert_array_equal(
+        candidate_scores(unanswered, state, silent), candidate_scores(context, state, silent)
+    )
+    of_rewards = scoring_features(unanswered, state)[:, :, len(LOGGED) : len(FEATURES)]
+    assert not of_rewards.any()
+
+
+def test_log_odds_beyond_a_float_are_certain() -> None:
+    found = sigmoid(np.array([-1e30, -90.0, 0.0, 90.0, 1e30], np.float32))
+    np.testing.assert_allclose(found, [0, 0, 0.5, 1, 1], atol=1e-30)

@@ -126,6 +126,7 @@ def test_places_are_those_of_the_order(varied, sample):
     context, state, *_ = request(varied, sample, 60)
     rng = np.random.default_rng(0)
     weights = np.abs(rng.normal(size=(200, varied.n_actions))).astype(np.float32)
+    weights = varied.sound(weights)
     columns = np.array([0, 7, 31])
     found = places(context, state, weights, columns)
     for row in (0, 127, 128, 199):

@@ -177,7 +177,8 @@ def test_the_policy_says_how_probable_its_slates_were(arena: Arena, policy: Weig
     for visit in range(3):
         decision = served.decide(logged, alive, gaps, PolicyLuck.at(logged, 5, visit))
         weights = policy.weights(logged.observation(gaps.gaps))
-        scores = linear_scores(scoring_features(logged.context, logged.observed), weights[:, :-1])
+        context = logged.context.answered_by(policy.response)
+        scores = linear_scores(scoring_features(context, logged.observed), weights[:, :-1])
         exact = log_probability(scores, weights[:, -1], logged.context, 0.4, decision.columns)
         np.testing.assert_allclose(np.log(decision.slate), exact, rtol=1e-4)
         assert (decision.slate < 1.0).all() and np.isnan(decision.item).all()

@@ -1,4 +1,4 @@
-"""What ``scores`` does with arrays of many users, in one compiled pass; needs numba."""
+"""What ``weigh`` does with arrays of many users, in one compiled pass; needs numba."""
 
 import numpy as np
 from numba import njit  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]  it has none
@@ -12,7 +12,7 @@ _TILE = 64
 
 
 @njit(cache=True, error_model="numpy")
-def score_users(
+def weigh_users(
     fixed: FloatArray,
     by_item: FloatArray,
     by_floor: FloatArray,
@@ -32,7 +32,7 @@ def score_users(
     shares: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Write the scores of ``U`` users; bit for bit those of ``scores.score_block``.
+    """Write the scores of ``U`` users; bit for bit those of ``weigh`` in numpy.
 
     Args:
         fixed: Weights of the three planes of ``memoryless``, shape ``(U, 3)``.
