@@ -148,7 +148,7 @@ def test_the_notes_say_whether_an_end_of_the_gap_holds_the_limits(run: Run) -> N
         (note,) = (note for note in found if note.startswith("bayes-index"))
         return note
 
-    assert "holds the limits by point estimate" in noted(1.0)
+    assert "holds every limit" in noted(1.0)
     for limit in end.constraints:
         assert limit.title in noted(0.0)
     assert "no ceiling" in noted(0.0)
