@@ -190,7 +190,9 @@ def test_without_the_reason_the_list_is_the_one_the_usual_state_would_have(
 def test_what_is_told_survives_a_check_by_hand_on_a_random_network(policy, sample, arena):
     """Whatever is told of a network nobody understands is re-computed here, from scratch."""
     reach = np.full(policy.n_actions, 3.0, np.float32)
-    policy = replace(policy, reach=reach, response=None)  # as the sample's own policy
+    # As the sample's own policy, no rewards; and a head that makes more of what it sees.
+    head = replace(policy.head, weight=3.0 * policy.head.weight)
+    policy = replace(policy, reach=reach, head=head, response=None)
     reference = reference_of(sample, 40)
     reasoner = Reasoner(policy, reference)
     told = 0

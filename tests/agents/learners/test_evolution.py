@@ -45,7 +45,8 @@ def test_candidates_side_by_side_fare_as_each_would_alone(
     rows = np.array([1, 5, 6, 40])
     together = run_candidates(arena, genome, points, 11, rows)
     for point, found in zip(points, together, strict=True):
-        served = ObservationPolicy(genome.policy(point).weights)
+        found_policy = genome.policy(point)
+        served = ObservationPolicy(found_policy.weights, response=found_policy.response)
         alone = run_some(arena, lambda served=served: served, 11, rows)
         assert alone.n_slates == found.n_slates
         np.testing.assert_allclose(found.expected_engagement, alone.expected_engagement, rtol=1e-4)
