@@ -76,7 +76,10 @@ def _limited(row: PolicyFigures) -> str:
             f"{row.name} does not hold {' and '.join(missed)}: what it earns is no ceiling under "
             "the limits."
         )
-    return f"{row.name} knows more than any platform, too, and holds every limit by its point estimate."
+    return (
+        f"{row.name} knows more than any platform could, too, and holds every limit by its point "
+        "estimate."
+    )
 
 
 def markdown(report: EvaluationReport) -> str:
