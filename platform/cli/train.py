@@ -127,7 +127,7 @@ def kept_of_learning(report: EvaluationReport) -> str:
     gain = report.learned.parameters.get("gain", 1.0)
     if gain == 0.0:
         return (
-            "Learning brought nothing on validation users: the policy is the tuned state-aware "
-            "weights with a controller."
+            "The network brought nothing on validation users: the policy is the weights that were "
+            "tuned over what a look is expected to bring, with a controller."
         )
-    return f"Of what was learned beyond the tuned start, {gain:.0%} is kept."
+    return f"Of what the network learned beyond the tuned weights, {gain:.0%} is kept."
