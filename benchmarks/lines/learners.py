@@ -1,6 +1,6 @@
 """Every learner from the same tuned weights, on an equal budget of simulator steps.
 
-A made-up world, 100 candidates per user. The start is the static state-aware re-ranker, tuned with
+A made-up world, 100 candidates per user. The start are static weights over all features, tuned with
 a part of the budget; then each learner has the same number of user-steps. What it learned is
 calibrated on validation users until the floors hold with a margin, and served with a controller,
 and so is the start itself. Held-out users are served with the same luck by all: figures are ratios
@@ -21,6 +21,7 @@ from fairloop.agents.families import StaticLinear
 from fairloop.agents.learners.base import Learner, learner_names, make_learner
 from fairloop.agents.outcomes import Arena, MakePolicy, UserTotals, run
 from fairloop.agents.policy import size_of
+from fairloop.agents.response import ResponseConfig, learn_response
 from fairloop.agents.search import SearchConfig
 from fairloop.agents.targets import default_constraints
 from fairloop.agents.train import Learned
@@ -93,9 +94,9 @@ class _Setting:
         world = fit_world(candidates, WorldConfig(), world_seed)
         first, second, third = np.split(np.arange(len(world)), np.cumsum(size.users)[:2])
         constraints = default_constraints(candidates, first)
-        self.training, self._validation, self.test = (
-            Arena.of(world.take(rows), constraints) for rows in (first, second, third)
-        )
+        arenas = [Arena.of(world.take(rows), constraints) for rows in (first, second, third)]
+        response, _ = learn_response(arenas[0], units_seed, ResponseConfig())
+        self.training, self._validation, self.test = (a.answered_by(response) for a in arenas)
         self._luck = [int(s) for s in np.random.SeedSequence(luck).generate_state(size.luck)]
         self._calibration = CalibrationConfig(rounds=size.rounds)
         self._units = weight_units(self.training, units_seed)
