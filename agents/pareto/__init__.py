@@ -1,0 +1,1 @@
+"""One trained policy for a range of targets: the limits become a dial."""
