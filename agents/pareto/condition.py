@@ -92,7 +92,7 @@ def condition(
     """
     config, calibration = (
         config or ConditionConfig(),
-        calibration or CalibrationConfig(rounds=10, choice_seeds=6),
+        calibration or CalibrationConfig(choice_seeds=6),
     )
     axes = axes_of(policy, ranges, config)
     streams = np.random.SeedSequence(seed).spawn(3)
@@ -139,8 +139,15 @@ def axes_of(policy: WeightPolicy, ranges: Ranges, config: ConditionConfig) -> tu
             mend=f"Ask for at least one dial and {config.most_nodes} nodes at most: fewer dials, "
             "fewer nodes, or a larger most_nodes.",
         )
-    spread = ((name, np.linspace(*ranges[name], config.nodes)) for name in known if name in ranges)
-    return tuple(Axis(name, tuple(nodes.tolist())) for name, nodes in spread)
+    return tuple(
+        Axis(name, _spread(*ranges[name], config.nodes)) for name in known if name in ranges
+    )
+
+
+def _spread(low: float, high: float, n: int) -> tuple[float, ...]:
+    """Evenly spread nodes; the ends are exactly what was asked for."""
+    within = np.linspace(low, high, n)[1:-1]
+    return (float(low), *np.round(within, 6).tolist(), float(high))
 
 
 def corners_of(axes: tuple[Axis, ...]) -> tuple[Axis, ...]:

@@ -92,11 +92,12 @@ class ConditionedPolicy:
                 mend="Name at least one limit, and each once.",
             )
         grid = tuple(len(axis.nodes) for axis in self.axes)
-        expected = {"offsets": (self.offsets, (*grid, self.policy.n_actions))}
-        expected["held"] = (self.held, grid)
-        for name, (array, shape) in expected.items():
-            if array.shape != shape:
-                raise InvalidValue(f"shape {array.shape}, expected {shape}", field=name)
+        for name, shape, expected in (
+            ("offsets", self.offsets.shape, (*grid, self.policy.n_actions)),
+            ("held", self.held.shape, grid),
+        ):
+            if shape != expected:
+                raise InvalidValue(f"shape {shape}, expected {expected}", field=name)
         if not np.isfinite(self.offsets).all():
             raise InvalidValue("holds a number that is not finite", field="offsets")
 

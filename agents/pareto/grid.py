@@ -239,14 +239,12 @@ class Grid:
 
     @property
     def _own(self) -> Target:
-        """The policy's own target, as far as it lies within the grid; else the nearest, or half."""
+        """The target within the grid nearest to the policy's own; half way where it has none."""
         known = dials(self.solver.policy.constraints)
-        middle = {axis.name: (axis.low + axis.high) / 2.0 for axis in self.axes}
-        own = [known[a.name] if known[a.name] is not None else middle[a.name] for a in self.axes]
-        return tuple(
-            float(np.clip(target, axis.low, axis.high))
-            for target, axis in zip(own, self.axes, strict=True)
-        )
+        halves = {axis.name: (axis.low + axis.high) / 2.0 for axis in self.axes}
+        own = {name: target for name, target in known.items() if target is not None}
+        wanted = {**halves, **own}
+        return tuple(min(max(wanted[a.name], a.low), a.high) for a in self.axes)
 
     def _nearest(self, target: Target) -> FloatArray:
         """Offsets of the nearest known node, of those that hold if there are any."""
