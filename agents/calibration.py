@@ -119,16 +119,15 @@ def calibrate(
         moved = knobs[active] + np.clip(move, -LARGEST_MOVE, LARGEST_MOVE)
         knobs[active] = np.maximum(moved, least)
     best = max(tried, key=lambda one: one.rank)
+    here = best
     for step in LAST_STEPS:
-        if best.short == 0.0:
+        if here.short == 0.0:
             break
         # The search may circle a target; from its nearest point on, what is short is only raised.
-        knobs = best.knobs.copy()
-        knobs[active] += np.where(best.excess < 0.0, step, 0.0)
+        knobs = here.knobs.copy()
+        knobs[active] += np.where(here.excess < 0.0, step, 0.0)
         here = measure(knobs)
-        if here.rank <= best.rank:
-            break
-        best = here
+        best = max(best, here, key=lambda one: one.rank)
     steps = sum(one.n_slates for one in tried)
     return Calibration(best.knobs, best.aims, best.engagement, best.short == 0.0, steps)
 
