@@ -8,6 +8,7 @@ from fairloop.agents.serving import PolicyReranker
 from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.errors import InvalidValue
 from fairloop.rerankers.context import PoolContext
+from fairloop.rerankers.features import REWARD
 from fairloop.rerankers.observe import replay
 from fairloop.simulators.gaps import RunningGaps
 from fairloop.simulators.logged import LoggedPopulation
@@ -57,11 +58,13 @@ def test_diversity_is_never_negative(policy):
 
 def test_static_policy_gives_everyone_its_weights(policy):
     weights = np.arange(policy.n_actions, dtype=np.float32)
-    static = static_policy(
-        weights, policy.constraints, policy.feature_names, policy.observation_names
-    )
+    names = policy.constraints, policy.feature_names, policy.observation_names
+    static = static_policy(weights, *names, policy.response)
     seen = np.random.default_rng(0).normal(size=(4, len(policy.observation_names)))
     assert np.array_equal(static.weights(seen), np.tile(weights, (4, 1)))
+    rewards = np.isin(policy.action_names, REWARD)
+    without_a_model = static_policy(weights, *names).weights(seen)
+    assert np.array_equal(without_a_model, np.tile(np.where(rewards, 0.0, weights), (4, 1)))
 
 
 def test_other_columns_are_refused(policy):
