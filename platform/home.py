@@ -37,6 +37,11 @@ class Home:
         return self.root / "policies"
 
     @property
+    def conditioned(self) -> Path:
+        """One folder per version of a policy for a range of targets."""
+        return self.root / "conditioned"
+
+    @property
     def audits(self) -> Path:
         """Audit reports as files."""
         return self.root / "audits"

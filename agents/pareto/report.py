@@ -64,3 +64,8 @@ class ConditionReport(_Model):
     def shortfall(self) -> float:
         """The largest shortfall in the middle of a cell; 0 where there is none."""
         return max((cell.shortfall for cell in self.cells), default=0.0)
+
+    @property
+    def violation(self) -> float:
+        """The largest violation of a target in the middle of a cell; below 0 where all hold."""
+        return max((cell.violation for cell in self.cells), default=0.0)

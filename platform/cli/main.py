@@ -21,6 +21,8 @@ COMMANDS = {
     "evaluate": "A stored policy beside its baselines, on users it has not seen.",
     "gate": "Judge a stored policy again, and plan its canary.",
     "interpret": "Which state moves which weight of a policy, and what can be told of it.",
+    "condition": "Make one policy for a range of targets out of a stored one.",
+    "retarget": "Turn its dial: the policy for other targets, evaluated and judged.",
     "recommend": "Recommend to one user, explain, and record it.",
     "chat": "Refine recommendations in conversation.",
     "rerank": "Re-rank lists of any recommender, and measure what changed.",
