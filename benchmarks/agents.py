@@ -36,19 +36,14 @@ from fairloop.candidates.read import movielens_100k
 from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.simulators.fit import fit_known_taste, fit_world
 
-from benchmarks.lines import acceptance, agent_speed, gate, learners, ope, robustness
+from benchmarks.lines import acceptance, agent_speed, gate, learners, ope, pareto, robustness
 from benchmarks.report import emit, parser, result, say
 
 Rows = list[dict[str, Any]]
 TRAINING_BAR = 600.0  # seconds from candidates to a judged policy of one training seed
 WHOLE_BAR = 2700.0  # seconds for everything here, on 2 cores
 
-LINES = (
-    gate,
-    learners,
-    ope,
-    # benchmarks.lines.pareto goes here: the policy that takes its targets as input.
-)
+LINES = (gate, learners, ope, pareto)
 """What needs nothing of the training; each has ``figures(seed, smoke)``."""
 
 
