@@ -52,6 +52,11 @@ class ConditionConfig(BaseModel):
     search: SearchConfig = SearchConfig(steps=300_000, spread=0.5)
 
 
+NEARER = 0.3
+"""How far a search begins from a policy that expects rewards, as a share of the usual: it is good
+at any target already, and far from it there is nothing to be found."""
+
+
 @dataclass(frozen=True, slots=True)
 class Conditioned:
     """The policy for a range of targets, and how it was made."""
@@ -90,10 +95,8 @@ def condition(
     Raises:
         InvalidValue: A range names no limit or is none, or the grid would have too many nodes.
     """
-    config, calibration = (
-        config or ConditionConfig(),
-        calibration or CalibrationConfig(choice_seeds=6),
-    )
+    config = config or ConditionConfig()
+    calibration = calibration or CalibrationConfig(choice_seeds=6)
     axes = axes_of(policy, ranges, config)
     streams = np.random.SeedSequence(seed).spawn(3)
     unit_seed, node_seed, corner_seed = (int(s.generate_state(1)[0]) for s in streams)
@@ -106,7 +109,9 @@ def condition(
     grid.fill()
     if training is not None:
         plain = dict(grid.nodes)
-        _move(grid, training, corner_seed, config.search, work)
+        nearer = NEARER if policy.response is not None else 1.0
+        search = config.search.model_copy(update={"spread": nearer * config.search.spread})
+        _move(grid, training, corner_seed, search, work)
         gain = _gain(grid.nodes, plain)
     corners = grid.policy()
     grid.axes = axes
