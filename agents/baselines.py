@@ -120,7 +120,7 @@ def tune(
 
     Args:
         family: What to tune.
-        training: Users of the search.
+        training: Users of the search; each generation is in the next of its drawn worlds.
         validation: Users of the calibration.
         n_test: Users on whom the constraints shall be shown to hold.
         seed: Root of luck and search.
@@ -138,7 +138,10 @@ def tune(
     # on getting there, and lose its step sizes on the way.
     begin = calibrate(member.turned, training, n_test, start_seed, calibration)
     member = member.turned(begin.knobs)
-    scale = _reference_engagement(training, trial_seed)
+    scales = [
+        _reference_engagement(training.turn(number), trial_seed)
+        for number in range(len(training.worlds))
+    ]
     curve: list[SearchPoint] = []
 
     def trials(points: FloatArray, generation: int) -> tuple[FloatArray, int]:
@@ -146,7 +149,8 @@ def tune(
         n = min(search.users, len(training))
         rows = np.sort(rng.choice(len(training), n, replace=False))
         gaps = training.gaps.take(rows)
-        tried = _try(family, points, member.knobs, training, trial_seed + generation, rows)
+        there, scale = training.turn(generation), scales[generation % len(scales)]
+        tried = _try(family, points, member.knobs, there, trial_seed + generation, rows)
         values = [
             float(t.expected_engagement.mean()) / scale
             - search.price * float(np.maximum(begin.aims - t.levels(), 0.0).sum())

@@ -9,6 +9,7 @@ from .gate import GateConfig
 from .lagrange import LagrangeConfig
 from .learner_config import PPOConfig
 from .response import ResponseConfig
+from .robustness.randomise import RandomiseConfig
 from .search import SearchConfig
 from .split import SplitConfig
 
@@ -39,6 +40,8 @@ class TrainConfig(BaseModel):
         threads: Threads of each process's linear algebra in torch.
         constraints: The limits; `default_constraints` on the training users where None.
         world: The simulated world.
+        randomise: Worlds drawn around it, in which is learned; where None, it is learned in.
+            Baselines are tuned in it either way, and calibration and evaluation are in it.
         split: Shares of the users.
         response: How the model of users' answers is learned.
         search: Budget of each tuned baseline.
@@ -57,6 +60,7 @@ class TrainConfig(BaseModel):
     threads: int = Field(default=1, ge=1)
     constraints: Constraints | None = None
     world: WorldConfig = WorldConfig()
+    randomise: RandomiseConfig | None = None
     split: SplitConfig = SplitConfig()
     response: ResponseConfig = ResponseConfig()
     search: SearchConfig = SearchConfig()

@@ -17,6 +17,7 @@ from .kept import KeptPolicy, KeptSeed, KeptTuning, learning_curve, search_curve
 from .outcomes import Arena, MakePolicy, run
 from .policy import WeightPolicy, size_of
 from .response import learn_response
+from .robustness.randomise import training_worlds
 from .search import SearchConfig
 from .steering import Steered
 from .storage import CurvePoint
@@ -188,11 +189,12 @@ class LearnJob:
         """Do the work."""
         from .train import learn  # torch, which tuning does not need
 
-        answers, searching = (
-            int(s.generate_state(1)[0]) for s in np.random.SeedSequence(self.seed).spawn(2)
+        answers, searching, drawing = (
+            int(s.generate_state(1)[0]) for s in np.random.SeedSequence(self.seed).spawn(3)
         )
-        response, fitted = learn_response(self.training, answers, self.config.response)
-        training = self.training.answered_by(response)
+        training = self._in_drawn_worlds(drawing)
+        response, fitted = learn_response(training, answers, self.config.response)
+        training = training.answered_by(response)
         tuned = self._tune(training, searching, fitted, progress)
         start, family = tuned.halfway, weights_of(tuned.halfway)
         weights, units = family.weights(start.point, start.knobs), family.units
@@ -225,6 +227,14 @@ class LearnJob:
             + learned.steps
             + sum(step.n_slates for step in steps),
         )
+
+    def _in_drawn_worlds(self, seed: int) -> Arena:
+        """The training users in the worlds that are asked for."""
+        asked = self.config.randomise
+        if asked is None:
+            return self.training
+        worlds = training_worlds(self.training.world, asked.ranges, asked.worlds, seed)
+        return replace(self.training, drawn=worlds)
 
     def _tune(self, training: Arena, seed: int, fitted: int, progress: Progress) -> Tuned:
         """Search the static weights; what the response model took is taken off the budget."""

@@ -30,6 +30,8 @@ class Arena:
         context: Gathered once, because every simulation needs it.
         gaps: The limits on engagement gaps, spelt out over the users.
         user_groups: Groups of all users of the data, by attribute; as far as a limit names them.
+        drawn: Worlds of other dynamics with the same users and pools, for learning to meet in
+            turn; none where it knows ``world`` alone.
     """
 
     world: World
@@ -37,6 +39,7 @@ class Arena:
     context: PoolContext
     gaps: UserGaps
     user_groups: Mapping[str, Groups] = field(default_factory=dict[str, Groups])
+    drawn: tuple[World, ...] = ()
 
     @classmethod
     def of(
@@ -64,6 +67,15 @@ class Arena:
     def answered_by(self, response: ResponseModel | None) -> "Arena":
         """The same users, with a model of how they answer for whoever weighs what it expects."""
         return replace(self, context=self.context.answered_by(response))
+
+    @property
+    def worlds(self) -> tuple[World, ...]:
+        """What learning goes through: the drawn worlds, or the one there is."""
+        return self.drawn or (self.world,)
+
+    def turn(self, number: int) -> "Arena":
+        """The same users in the world whose turn it is, round and round."""
+        return replace(self, world=self.worlds[number % len(self.worlds)])
 
     @property
     def targets(self) -> FloatArray:

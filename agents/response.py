@@ -84,7 +84,7 @@ def learn_response(arena: Arena, seed: int, config: ResponseConfig) -> tuple[Res
     """The response model of some users, and the user-steps that were simulated for it.
 
     Args:
-        arena: The training users.
+        arena: The training users; each pass is in the next of its drawn worlds.
         seed: Root of the users' luck and of the chance in what they are shown.
         config: Effort.
     """
@@ -92,7 +92,7 @@ def learn_response(arena: Arena, seed: int, config: ResponseConfig) -> tuple[Res
     response, parts = None, list[Answers]()
     for number in range(config.rounds):
         for stream in streams[number * config.passes : (number + 1) * config.passes]:
-            parts.append(_serve(arena, response, stream, config))
+            parts.append(_serve(arena.turn(len(parts)), response, stream, config))
         response = fit_response(Answers.concatenate(parts), config.ridge)
     assert response is not None  # the configuration asks for at least one round
     return response, sum(len(part) for part in parts)

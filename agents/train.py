@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,6 @@ from stable_baselines3.common.vec_env import VecEnvWrapper
 from ..arrays import BoolArray, FloatArray
 from ..rerankers.features import feature_names, observation_names
 from ..simulators.actions import ActionMap
-from ..simulators.envs.rerank_sb3 import RerankVecEnv
 from .constraints.pricing import GapPrices
 from .lagrange import LagrangeConfig, Multipliers, penalised
 from .learner_config import PPOConfig
@@ -28,6 +28,7 @@ from .luck import luck_of_return
 from .outcomes import Arena
 from .policy import Layer, WeightPolicy, size_of
 from .ppo import ResidualActorCritic, actor_layers, actor_parameters
+from .robustness.many_worlds_sb3 import ManyWorldsVecEnv
 from .steering import Steering
 from .storage import CurvePoint
 
@@ -66,7 +67,7 @@ def learn(
     """Improve on tuned weights by acting on the training users.
 
     Args:
-        arena: The training users and the limits.
+        arena: The training users and the limits. Users are dealt out to its drawn worlds.
         start: Tuned weights, shape ``(A,)``; the policy begins as exactly these.
         units: Weight that moves the score by one standard deviation, shape ``(A,)``.
         margins: Aimed at above each target, shape ``(C,)``.
@@ -82,18 +83,20 @@ def learn(
     response = arena.context.response
     reach = _reach(start, units, ppo.reach)
     action_map = ActionMap(start.astype(np.float32), reach, response)
-    rows = _training_rows(len(arena), ppo.n_envs, np.random.default_rng(draw_seed))
-    controller = Steering(arena.constraints, action_map.scale) if ppo.steered else None
-    env = RerankVecEnv(
-        arena.world,
+    users = _training_rows(len(arena), ppo.n_envs, np.random.default_rng(draw_seed))
+    rows = [users[number :: len(arena.worlds)] for number in range(len(arena.worlds))]
+    env = ManyWorldsVecEnv(
+        arena.worlds,
         arena.constraints,
         env_seed,
         rows,
         action_map,
-        controller,
+        make_controller=partial(Steering, arena.constraints, action_map.scale)
+        if ppo.steered
+        else None,
         desynchronise=True,
     )
-    gap_prices = GapPrices(arena.gaps.take(rows), lagrange.gaps)
+    gap_prices = GapPrices(arena.gaps.take(np.concatenate(rows)), lagrange.gaps)
     with _torch_threads(threads), _global_randomness_restored():
         mean, scale, unit, per_day = _warm_up(env)
         priced = PricedEnv(env, Multipliers(margins, lagrange), unit, per_day, gap_prices)
@@ -133,11 +136,11 @@ class PricedEnv(VecEnvWrapper):
         gap_prices: Whose rewards count for more, where engagement gaps are limited.
     """
 
-    venv: RerankVecEnv
+    venv: ManyWorldsVecEnv
 
     def __init__(
         self,
-        env: RerankVecEnv,
+        env: ManyWorldsVecEnv,
         multipliers: Multipliers,
         unit: float,
         per_day: float,
@@ -283,7 +286,7 @@ def _ppo(env: PricedEnv, config: PPOConfig, mean: FloatArray, scale: FloatArray,
     )
 
 
-def _warm_up(env: RerankVecEnv) -> tuple[FloatArray, FloatArray, float, float]:
+def _warm_up(env: ManyWorldsVecEnv) -> tuple[FloatArray, FloatArray, float, float]:
     """What a few visits with the tuned weights look like.
 
     Returns:

@@ -28,15 +28,11 @@ from fairloop.agents.pipeline import (
     train_policy,
 )
 from fairloop.agents.reevaluation import remade_baselines
-from fairloop.candidates.candidate_set import CandidateSet
-from fairloop.candidates.config import CandidateConfig
-from fairloop.candidates.fit import fit_candidates
-from fairloop.candidates.groups import movielens_groups
-from fairloop.candidates.read import movielens_100k
 from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.simulators.fit import fit_known_taste, fit_world
 
 from benchmarks.lines import acceptance, agent_speed, gate, learners, ope, pareto, robustness
+from benchmarks.lines.movielens import movielens_ease
 from benchmarks.report import emit, parser, result, say
 
 Rows = list[dict[str, Any]]
@@ -45,10 +41,6 @@ WHOLE_BAR = 2700.0  # seconds for everything here, on 2 cores
 
 LINES = (gate, learners, ope, pareto)
 """What needs nothing of the training; each has ``figures(seed, smoke)``."""
-
-
-def movielens_ease(seed: int) -> CandidateSet:
-    return fit_candidates(movielens_100k(), CandidateConfig(seed=seed), movielens_groups())
 
 
 def smoke_config(seed: int) -> TrainConfig:

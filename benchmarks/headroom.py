@@ -25,10 +25,6 @@ from typing import Any
 import numpy as np
 from fairloop.arrays import FloatArray
 from fairloop.candidates.candidate_set import CandidateSet
-from fairloop.candidates.config import CandidateConfig
-from fairloop.candidates.fit import fit_candidates
-from fairloop.candidates.groups import movielens_groups
-from fairloop.candidates.read import movielens_100k
 from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.metrics.bootstrap import Estimate, mean_interval
 from fairloop.simulators.config import WorldConfig
@@ -37,6 +33,7 @@ from fairloop.simulators.policies.reference import REFERENCES, reference_policy
 from fairloop.simulators.rollout import simulate
 from fairloop.simulators.world import World
 
+from benchmarks.lines.movielens import movielens_ease
 from benchmarks.lines.tuning import print_tuned
 from benchmarks.report import emit, parser, result, say
 
@@ -55,10 +52,6 @@ PAIRS = (
 
 def made_up(seed: int, n_users: int = 600, n_items: int = 400) -> CandidateSet:
     return synthetic_candidates(n_users, n_items, 8, seed=seed, top_n=100)
-
-
-def movielens_ease(seed: int) -> CandidateSet:
-    return fit_candidates(movielens_100k(), CandidateConfig(seed=seed), movielens_groups())
 
 
 def measured(worlds: Sequence[World], luck: Sequence[int]) -> Table:

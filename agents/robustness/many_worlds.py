@@ -5,7 +5,7 @@ and its gradient is that of the mean over worlds (domain randomisation). Each wo
 its own: gaps to the limits are measured in each by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 
 import numpy as np
@@ -16,6 +16,7 @@ from ...rerankers.constraints import Constraints
 from ...simulators.actions import ActionMap
 from ...simulators.envs.rerank import RerankTask
 from ...simulators.envs.task import Info, Reward, Task, Visit, observation_box
+from ...simulators.gaps import Controller
 from ...simulators.outcome import StepOutcome
 from ...simulators.world import World
 from .parameters import acting, value_of
@@ -37,6 +38,8 @@ class ManyWorldsTask(Task):
         action_map: From actions to weights.
         reward: Satisfaction sampled, or expected given slate and state.
         privileged: Whether the latent state and the world's parameters follow in the observation.
+        make_controller: Makes what watches, and may shift, the weights in each world; measures
+            only, by default.
 
     Attributes:
         parts: The task of each world.
@@ -58,6 +61,7 @@ class ManyWorldsTask(Task):
         action_map: ActionMap | None = None,
         reward: Reward = "sampled",
         privileged: bool = False,
+        make_controller: Callable[[], Controller] | None = None,
     ) -> None:
         _require_alike(worlds)
         if rows is not None and len(rows) != len(worlds):
@@ -69,7 +73,15 @@ class ManyWorldsTask(Task):
         taken = [w if rows is None else w.take(rows[i]) for i, w in enumerate(worlds)]
         self._n_worlds = len(worlds)
         self.parts = tuple(
-            RerankTask(world, constraints, own, action_map, None, reward, privileged)
+            RerankTask(
+                world,
+                constraints,
+                own,
+                action_map,
+                None if make_controller is None else make_controller(),
+                reward,
+                privileged,
+            )
             for world, own in zip(taken, self._seeds(seed), strict=True)
         )
         sizes = [len(part) for part in self.parts]
@@ -140,6 +152,8 @@ class ManyWorldsTask(Task):
 
 def joined(outcomes: Sequence[StepOutcome]) -> StepOutcome:
     """The outcomes of several populations, one after the other."""
+    if len(outcomes) == 1:
+        return outcomes[0]
     whole: dict[str, FloatArray | None] = {}
     for field in fields(StepOutcome):
         # Looks may be one row for all users of a world, and worlds differ in it.

@@ -3,7 +3,7 @@
 stable-baselines3 (and with it torch) is imported here alone in this room.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from ...rerankers.constraints import Constraints
 from ...simulators.actions import ActionMap
 from ...simulators.envs.sb3 import TaskVecEnv
 from ...simulators.envs.task import Reward
-from ...simulators.gaps import constraint_targets
+from ...simulators.gaps import Controller, constraint_targets
 from ...simulators.logged import LoggedPopulation
 from ...simulators.outcome import StepOutcome
 from ...simulators.world import World
@@ -30,6 +30,7 @@ class ManyWorldsVecEnv(TaskVecEnv):
         action_map: From actions in [-1, 1]^A to weights.
         reward: Expected engagement given the slate (less variance, same optimum), or sampled.
         privileged: Whether latent state and the worlds' parameters are part of the observation.
+        make_controller: See `ManyWorldsTask`.
         desynchronise: Cut each row's first episode at a random visit; see `RerankVecEnv`.
     """
 
@@ -44,9 +45,12 @@ class ManyWorldsVecEnv(TaskVecEnv):
         action_map: ActionMap | None = None,
         reward: Reward = "expected",
         privileged: bool = True,
+        make_controller: Callable[[], Controller] | None = None,
         desynchronise: bool = False,
     ) -> None:
-        task = ManyWorldsTask(worlds, constraints, seed, rows, action_map, reward, privileged)
+        task = ManyWorldsTask(
+            worlds, constraints, seed, rows, action_map, reward, privileged, make_controller
+        )
         self._targets = constraint_targets(Constraints() if constraints is None else constraints)
         self.n_actor_obs = task.n_actor_obs
         self.actor_slice = slice(0, task.n_actor_obs)

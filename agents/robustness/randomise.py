@@ -114,6 +114,18 @@ class WorldRanges(_Model):
         return self.model_copy(update={"factors": kept})
 
 
+class RandomiseConfig(_Model):
+    """Learning in drawn worlds in place of the fitted one.
+
+    Attributes:
+        worlds: How many.
+        ranges: What differs between them, and between their users.
+    """
+
+    worlds: int = Field(default=6, ge=1, le=256)
+    ranges: WorldRanges = WorldRanges()
+
+
 class DrawnWorld(_Model):
     """A world that was drawn: enough to make it again from the base world.
 

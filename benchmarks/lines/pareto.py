@@ -2,13 +2,13 @@
 
     python -m benchmarks.lines.pareto --json [--smoke]
 
-A made-up world, 100 candidates per user, a floor on the exposure of the long tail and one on
-diversity. A policy is trained at the middle of a range of both targets and conditioned on the whole
-range. At five targets spread over the range, none of them a node of its grid, it is asked for its
-weights and serves held-out users beside a policy that was trained for that target alone: with the
-same learner, the same budget and seed, on the same users and luck. Ratios have percentile intervals
-from resampling held-out users, paired; that a limit holds means that the upper bound of its
-violation is not above 0.
+EASE candidates of MovieLens-100K (made-up data with ``--smoke``), a floor on the exposure of the
+long tail and one on diversity. A policy is trained at the middle of a range of both targets and
+conditioned on the whole range. At five targets spread over the range, none of them a node of its
+grid, it is asked for its weights and serves held-out users beside a policy that was trained for
+that target alone: with the same learner, the same budget and seed, on the same users and luck.
+Ratios have percentile intervals from resampling held-out users, paired; that a limit holds means
+that the upper bound of its violation is not above 0.
 """
 
 # ruff: noqa: E402 - numpy reads the number of threads when it is first imported
@@ -36,12 +36,14 @@ from fairloop.agents.report import ConstraintFigure
 from fairloop.agents.response import ResponseConfig
 from fairloop.agents.search import SearchConfig
 from fairloop.agents.targets import MORE_DIVERSE, targets_over
+from fairloop.candidates.candidate_set import CandidateSet
 from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.metrics.bootstrap import bootstrap_sums, interval
 from fairloop.rerankers.constraints import Constraints
 from fairloop.simulators.config import WorldConfig
 from fairloop.simulators.fit import fit_world
 
+from benchmarks.lines.movielens import movielens_ease
 from benchmarks.report import emit, parser, result, say
 
 Rows = list[dict[str, Any]]
@@ -58,7 +60,7 @@ class Size:
 
     Attributes:
         users: Training, validation and held-out users.
-        items: In the catalogue.
+        made_up: Items of a made-up catalogue; None for MovieLens-100K.
         train: Budget of each training, and of calibration everywhere.
         condition: Grid of the conditioned policy, and budget of its corners.
         luck: Simulator seeds of the test.
@@ -66,16 +68,22 @@ class Size:
     """
 
     users: tuple[int, int, int]
-    items: int
+    made_up: int | None
     train: TrainConfig
     condition: ConditionConfig
     luck: int
     targets: int
 
+    def candidates(self, seed: int) -> CandidateSet:
+        """What could be shown."""
+        if self.made_up is None:
+            return movielens_ease(seed)
+        return synthetic_candidates(sum(self.users), self.made_up, 8, seed=seed, top_n=100)
+
 
 FULL = Size(
-    (400, 200, 400),
-    400,
+    (400, 200, 343),
+    None,
     TrainConfig(
         search=SearchConfig(steps=300_000),
         ppo=PPOConfig(total_steps=200_000),
@@ -145,12 +153,13 @@ class _Setting:
 
     def __init__(self, seed: int, size: Size) -> None:
         self._size = size
-        streams = np.random.SeedSequence(seed).generate_state(7)
-        made, world_seed, *rest = map(int, streams)
+        streams = np.random.SeedSequence(seed).generate_state(8)
+        made, world_seed, *rest, splitting = map(int, streams)
         self._learning, self._calibrating, self._units, self._conditioning, self._luck = rest
-        candidates = synthetic_candidates(sum(size.users), size.items, 8, seed=made, top_n=100)
+        candidates = size.candidates(made)
         world = fit_world(candidates, WorldConfig(), world_seed)
-        rows = np.split(np.arange(len(world)), np.cumsum(size.users)[:2])
+        users = np.random.default_rng(splitting).permutation(len(world))
+        rows = np.split(users, np.cumsum(size.users)[:2])
         self._worlds = [world.take(part) for part in rows]
         k = WorldConfig().slate_size
         self._half_way = targets_over(

@@ -58,6 +58,10 @@ def policy(
         int, typer.Option(help="Processes that train seeds side by side.", min=1)
     ] = 2,
     seed: Annotated[int | None, typer.Option(help="Seed of everything.", min=0)] = None,
+    randomise: Annotated[
+        int | None,
+        typer.Option(help="Learn in so many worlds drawn around the fitted one.", min=1),
+    ] = None,
     config: ConfigFile = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over, even where a training was cut.")
@@ -69,7 +73,13 @@ def policy(
     Run it again after it was cut: it goes on from the last baseline or seed that it had finished.
     """
     with opened() as house:
-        given = {"training_seeds": seeds, "workers": workers, "seed": seed}
+        drawn = None if randomise is None else {"worlds": randomise}
+        given = {
+            "training_seeds": seeds,
+            "workers": workers,
+            "seed": seed,
+            "randomise": drawn,
+        }
         settings = read_config(TrainConfig, config, given, {"seed": house.settings.seed})
         try:
             with stages() as progress:

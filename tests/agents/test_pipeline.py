@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fairloop.agents import jobs, train
+from fairloop.agents import baselines, jobs, response, train
 from fairloop.agents.baselines import Entrant, Member
 from fairloop.agents.calibration import CalibrationConfig
 from fairloop.agents.config import EvaluationConfig, TrainConfig
@@ -13,9 +13,10 @@ from fairloop.agents.families import HISTORY_AWARE, REWARD_AWARE, TopK
 from fairloop.agents.gate import GateConfig
 from fairloop.agents.jobs import LearnJob
 from fairloop.agents.learner_config import PPOConfig
-from fairloop.agents.outcomes import Arena
+from fairloop.agents.outcomes import Arena, run
 from fairloop.agents.pipeline import PUBLISHED, Seeds, split_arenas, train_policy
 from fairloop.agents.references import BAYES, LIMITED, MYOPIC, PLANNING
+from fairloop.agents.robustness.randomise import RandomiseConfig, WorldRanges
 from fairloop.agents.search import SearchConfig
 from fairloop.agents.split import SplitConfig, split_users
 from fairloop.agents.storage import load_policy
@@ -179,3 +180,66 @@ def test_too_few_users_and_shares_above_one_are_refused():
         SplitConfig(train=0.7, validation=0.3)
     with pytest.raises(ValidationError):
         PPOConfig(n_envs=10, rollout_steps=10, batch_size=64)
+
+
+@pytest.fixture(scope="module")
+def three_groups(candidates):
+    seeds = Seeds.of(7)
+    world = fit_world(candidates, TINY.world, seeds.world)
+    return split_arenas(world, candidates, TINY, seeds.split), seeds
+
+
+def learned_in(three_groups, randomise):
+    arenas, seeds = three_groups
+    config = TINY.model_copy(update={"randomise": randomise})
+    job = LearnJob(arenas.train, arenas.validation, 24, 3, 4, seeds.units, config)
+    return job(lambda done, total: None)
+
+
+def test_one_drawn_world_that_differs_in_nothing_is_the_fitted_one(three_groups):
+    """Bit for bit, through the response model, the search and the network."""
+    plain = learned_in(three_groups, None)
+    drawn = learned_in(three_groups, RandomiseConfig(worlds=1, ranges=WorldRanges.nothing()))
+    seen = np.random.default_rng(0).normal(size=(4, len(plain.policy.observation_names)))
+    np.testing.assert_array_equal(plain.policy.weights(seen), drawn.policy.weights(seen))
+    assert plain.parameters == drawn.parameters and plain.curve == drawn.curve
+
+
+def test_learning_in_drawn_worlds_is_repeatable_and_calibrated_in_the_fitted_one(three_groups):
+    randomise = RandomiseConfig(worlds=3)
+    made, again = (learned_in(three_groups, randomise) for _ in range(2))
+    plain = learned_in(three_groups, None)
+    assert made.parameters == again.parameters and made.curve == again.curve
+    assert made.policy.response is not None and plain.policy.response is not None
+    assert not np.array_equal(made.policy.response.vector(), plain.policy.response.vector())
+    arenas, _ = three_groups
+    luck = np.random.SeedSequence([4, 1]).generate_state(TINY.calibration.choice_seeds)
+    there = run(arenas.validation, made.make, [int(seed) for seed in luck])
+    assert np.isclose(there.expected_engagement.mean(), made.engagement)
+
+
+def test_each_part_of_learning_goes_round_the_drawn_worlds(three_groups, monkeypatch):
+    """What is simulated, by the world it is simulated in: all of them, none of the fitted one."""
+    seen: dict[str, list[int]] = {"answers": [], "trials": []}
+    worlds = []
+    serve, attempt = response._serve, baselines._try
+
+    def which(arena):
+        if all(world is not arena.world for world in worlds):
+            worlds.append(arena.world)
+        return next(i for i, world in enumerate(worlds) if world is arena.world)
+
+    def serving(arena, *args):
+        seen["answers"].append(which(arena))
+        return serve(arena, *args)
+
+    def trying(family, points, knobs, arena, *args):
+        seen["trials"].append(which(arena))
+        return attempt(family, points, knobs, arena, *args)
+
+    monkeypatch.setattr(response, "_serve", serving)
+    monkeypatch.setattr(baselines, "_try", trying)
+    learned_in(three_groups, RandomiseConfig(worlds=2))
+    assert seen["answers"] == [0, 1, 0, 1, 0, 1]
+    assert len(worlds) == 2 and set(seen["trials"]) == {0, 1}
+    assert all(world is not three_groups[0].train.world for world in worlds)
