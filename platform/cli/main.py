@@ -18,7 +18,7 @@ COMMANDS = {
     "demo": "The main job, end to end, on MovieLens-100K.",
     "data": "Import and show data sets.",
     "train": "Fit candidates, train policies.",
-    "evaluate": "A stored policy beside its baselines, on users it has not seen.",
+    "evaluate": "A policy beside its baselines, the explanations, or conversations.",
     "gate": "Judge a stored policy again, and plan its canary.",
     "interpret": "Which state moves which weight of a policy, and what can be told of it.",
     "condition": "Make one policy for a range of targets out of a stored one.",

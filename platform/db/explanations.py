@@ -14,7 +14,7 @@ class Explanation(Base):
     __tablename__ = "explanations"
     __table_args__ = (
         CheckConstraint(
-            "source IN ('model', 'template_no_model', 'template_check_failed',"
+            "source IN ('model', 'model_repaired', 'template_no_model', 'template_check_failed',"
             " 'template_model_error')",
             name="source",
         ),
