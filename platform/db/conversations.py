@@ -16,7 +16,11 @@ class Conversation(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
-    refinement: Mapped[Json]
+    refinement: Mapped[Json]  # the stack of wishes that hold
+    summary: Mapped[str | None] = mapped_column(Text)  # of the messages up to the next column
+    summarised: Mapped[int] = mapped_column(
+        default=0, server_default="0"
+    )  # ordinal of the last message in it
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -34,6 +38,8 @@ class Message(Base):
     ordinal: Mapped[int]  # 1 is the first message of the conversation
     role: Mapped[str]
     text: Mapped[str] = mapped_column(Text)
+    intent: Mapped[str | None]  # what the user's words were taken for
     refinement: Mapped[Json | None]  # wishes after this message, the user's messages only
     recommendation_id: Mapped[str | None] = mapped_column(ForeignKey("recommendations.id"))
+    cost: Mapped[Json | None]  # levels of the limits, with the wishes and without
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
