@@ -148,6 +148,53 @@ class ConversationRecord(Record):
     messages: tuple[MessageRecord, ...]
 
 
+class StackedWish(Record):
+    """One entry of a conversation's stack of wishes.
+
+    Attributes:
+        id: Public id; ids sort by time.
+        message_id: The user's message that asked for it; None for kept preferences.
+        refinement: What was asked for.
+        added_at: When, UTC.
+        removed_at: When it was taken back; None while it holds.
+        removed_by: The message that took it back, or ``api``.
+    """
+
+    id: str
+    message_id: str | None
+    refinement: dict[str, Any]
+    added_at: datetime
+    removed_at: datetime | None
+    removed_by: str | None
+
+
+class StepRecord(Record):
+    """One step between a user's message and the answer."""
+
+    name: str
+    arguments: dict[str, Any]
+    result: dict[str, Any]
+    latency_s: float
+
+
+class PreferencesRecord(Record):
+    """What is kept about a user between conversations, and on what leave.
+
+    Attributes:
+        user_id: The user.
+        consent: Whether they allow it now.
+        consent_wording: Version of the text that they agreed to.
+        consent_given_at: When, UTC.
+        refinement: The wishes that new conversations begin with; None where none are kept.
+    """
+
+    user_id: str
+    consent: bool
+    consent_wording: str | None
+    consent_given_at: datetime | None
+    refinement: dict[str, Any] | None
+
+
 class VersionInfo(Record):
     """One candidate set or policy on record."""
 

@@ -11,7 +11,7 @@ from ..db.engine import open_database
 from ..home import Home
 from ..settings import Settings, load_settings
 from ..wording import make_explainer
-from . import audits, conversations, explanations, feedback, health, recommendations
+from . import audits, conversations, explanations, feedback, health, recommendations, users
 from .bounds import BoundedBody
 from .dependencies import Platform
 from .problems import PROBLEM_RESPONSES, install_problems
@@ -53,6 +53,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.platform = Platform(settings, Home.of(settings), database, current)
     app.add_middleware(BoundedBody, limit=MAX_BODY_BYTES)
     install_problems(app)
-    for part in (recommendations, feedback, conversations, explanations, audits, health):
+    for part in (
+        recommendations,
+        feedback,
+        conversations,
+        explanations,
+        users,
+        audits,
+        health,
+    ):
         app.include_router(part.router)
     return app
