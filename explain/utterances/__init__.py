@@ -1,0 +1,1 @@
+"""Utterances with gold refinements, and how a parser is scored on them."""
