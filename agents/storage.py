@@ -1,31 +1,27 @@
-"""A policy as a folder: ``policy.safetensors`` and ``policy.json``, nothing executable.
+"""A policy as a folder (`agents.hashed_folder`); loading it needs numpy alone."""
 
-The version is a prefix of the hash over both, and the name of the folder. Loading checks that hash
-and needs numpy alone.
-"""
-
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from ..arrays import FloatArray
-from ..candidates.folders import write_file_atomically, write_folder_atomically
-from ..errors import ArtifactNotFound, CorruptArtifact, InvalidValue
+from ..errors import ArtifactNotFound
 from ..rerankers.constraints import Constraints
 from ..rerankers.response import ResponseModel
 from .gate import Verdict
+from .hashed_folder import HashedFolder
 from .policy import Layer, WeightPolicy
 from .report import EvaluationReport
 
-TENSORS = "policy.safetensors"
-MANIFEST = "policy.json"
-VERSION_LENGTH = 12
+_FOLDER = HashedFolder(
+    stem="policy",
+    noun="policy",
+    make="Run `fairloop train policy`.",
+    mend="Restore the folder from a copy, or train the policy again.",
+)
+TENSORS, MANIFEST = _FOLDER.tensors, _FOLDER.manifest
 _VECTORS = ("mean", "scale", "centre", "reach", "offsets")
 
 
@@ -99,23 +95,8 @@ def save_policy(policy: WeightPolicy, manifest: PolicyManifest, policies: Path) 
     Raises:
         StorageFull: The disk refused; nothing was kept.
     """
-    tensors = save(tensors_of(policy))
-    body = {
-        "manifest": manifest.model_dump(mode="json"),
-        "tensors_sha256": hashlib.sha256(tensors).hexdigest(),
-    }
-    body["content_sha256"] = _content_hash(body)
-    folder = policies / body["content_sha256"][:VERSION_LENGTH]
-    if folder.exists():
-        load_policy(folder)
-        return folder
-
-    def fill(temporary: Path) -> None:
-        write_file_atomically(temporary / TENSORS, tensors)
-        text = json.dumps(body, indent=2, sort_keys=True) + "\n"
-        write_file_atomically(temporary / MANIFEST, text.encode())
-
-    write_folder_atomically(folder, fill)
+    folder = _FOLDER.write(policies, manifest, tensors_of(policy))
+    load_policy(folder)  # an equal one that stood there may have been damaged since
     return folder
 
 
@@ -126,43 +107,7 @@ def load_policy(folder: Path) -> StoredPolicy:
         ArtifactNotFound: There is no policy in the folder.
         CorruptArtifact: A file is missing, unreadable, or differs from its hash.
     """
-    if not (folder / MANIFEST).is_file():
-        raise ArtifactNotFound(
-            f"no policy in {folder}", field="policy", mend="Run `fairloop train policy`."
-        )
-    try:
-        body: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
-        stated = body.pop("content_sha256")
-        tensors = (folder / TENSORS).read_bytes()
-        intact = (
-            _content_hash(body) == stated
-            and hashlib.sha256(tensors).hexdigest() == body["tensors_sha256"]
-        )
-        if not intact:
-            raise CorruptArtifact(
-                f"the files in {folder} differ from their hash",
-                field="policy",
-                mend="Restore the folder from a copy, or train the policy again.",
-            )
-        manifest = PolicyManifest.model_validate(body["manifest"])
-        policy = policy_of(load(tensors), manifest)
-    except (
-        OSError,
-        UnicodeDecodeError,
-        json.JSONDecodeError,
-        AttributeError,
-        KeyError,
-        TypeError,
-        ValidationError,
-        SafetensorError,
-        InvalidValue,
-    ) as error:
-        raise CorruptArtifact(
-            f"the policy in {folder} cannot be read: {error}",
-            field="policy",
-            mend="Restore the folder from a copy, or train the policy again.",
-        ) from error
-    return StoredPolicy(policy, manifest, str(stated)[:VERSION_LENGTH])
+    return StoredPolicy(*_FOLDER.read(folder, PolicyManifest, policy_of))
 
 
 def latest_policy(policies: Path) -> Path:
@@ -177,11 +122,6 @@ def latest_policy(policies: Path) -> Path:
             f"no policy in {policies}", field="policy", mend="Run `fairloop train policy`."
         )
     return max(found, key=lambda folder: ((folder / MANIFEST).stat().st_mtime_ns, folder.name))
-
-
-def _content_hash(body: dict[str, Any]) -> str:
-    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 class Described(Protocol):

@@ -1,29 +1,25 @@
-"""A conditioned policy as a folder: tensors and JSON, hashed, nothing executable.
+"""A conditioned policy as a folder (`agents.hashed_folder`)."""
 
-The same habits as those of a stored policy (`agents.storage`): the version is a prefix of the hash
-over both files and the name of the folder, which appears whole or not at all.
-"""
-
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
-from ...candidates.folders import write_file_atomically, write_folder_atomically
-from ...errors import ArtifactNotFound, CorruptArtifact, InvalidValue
-from ..storage import VERSION_LENGTH, PolicyManifest, policy_of, tensors_of
+from ..hashed_folder import HashedFolder
+from ..storage import PolicyManifest, policy_of, tensors_of
 from .conditioned import Axis, ConditionedPolicy
 from .report import ConditionReport
 
-TENSORS = "conditioned.safetensors"
-MANIFEST = "conditioned.json"
-"""Other names than a policy's, so that neither is ever taken for the other."""
+_FOLDER = HashedFolder(
+    stem="conditioned",
+    noun="conditioned policy",
+    make="Run `fairloop condition`.",
+    mend="Restore the folder from a copy, or condition it again.",
+)
+TENSORS, MANIFEST = _FOLDER.tensors, _FOLDER.manifest
 
 
 class StoredAxis(BaseModel):
@@ -90,24 +86,10 @@ def save_conditioned(
     Raises:
         StorageFull: The disk refused; nothing was kept.
     """
-    arrays = {"grid.offsets": policy.offsets, "grid.held": policy.held.astype(np.uint8)}
-    tensors = save({**tensors_of(policy.policy), **arrays})
-    body = {
-        "manifest": manifest.model_dump(mode="json"),
-        "tensors_sha256": hashlib.sha256(tensors).hexdigest(),
-    }
-    body["content_sha256"] = _content_hash(body)
-    made = folder / body["content_sha256"][:VERSION_LENGTH]
-    if made.exists():
-        load_conditioned(made)
-        return made
-
-    def fill(temporary: Path) -> None:
-        write_file_atomically(temporary / TENSORS, tensors)
-        text = json.dumps(body, indent=2, sort_keys=True) + "\n"
-        write_file_atomically(temporary / MANIFEST, text.encode())
-
-    return write_folder_atomically(made, fill)
+    grid = {"grid.offsets": policy.offsets, "grid.held": policy.held.astype(np.uint8)}
+    made = _FOLDER.write(folder, manifest, {**tensors_of(policy.policy), **grid})
+    load_conditioned(made)  # an equal one that stood there may have been damaged since
+    return made
 
 
 def load_conditioned(folder: Path) -> StoredConditioned:
@@ -117,51 +99,10 @@ def load_conditioned(folder: Path) -> StoredConditioned:
         ArtifactNotFound: There is none in the folder.
         CorruptArtifact: A file is missing, unreadable, or differs from its hash.
     """
-    if not (folder / MANIFEST).is_file():
-        raise ArtifactNotFound(
-            f"no conditioned policy in {folder}",
-            field="policy",
-            mend="Run `fairloop condition`.",
-        )
-    try:
-        body: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
-        stated = body.pop("content_sha256")
-        tensors = (folder / TENSORS).read_bytes()
-        if (
-            _content_hash(body) != stated
-            or hashlib.sha256(tensors).hexdigest() != body["tensors_sha256"]
-        ):
-            raise _corrupt(f"the files in {folder} differ from their hash")
-        manifest = ConditionedManifest.model_validate(body["manifest"])
-        policy = _policy_of(tensors, manifest)
-    except (
-        OSError,
-        UnicodeDecodeError,
-        json.JSONDecodeError,
-        AttributeError,
-        KeyError,
-        TypeError,
-        ValidationError,
-        SafetensorError,
-        InvalidValue,
-    ) as error:
-        raise _corrupt(f"the conditioned policy in {folder} cannot be read: {error}") from error
-    return StoredConditioned(policy, manifest, str(stated)[:VERSION_LENGTH])
+    return StoredConditioned(*_FOLDER.read(folder, ConditionedManifest, _policy_of))
 
 
-def _policy_of(tensors: bytes, manifest: ConditionedManifest) -> ConditionedPolicy:
-    arrays = load(tensors)
+def _policy_of(arrays: dict[str, NDArray[Any]], manifest: ConditionedManifest) -> ConditionedPolicy:
     axes = tuple(Axis(axis.name, axis.nodes) for axis in manifest.axes)
     offsets, held = arrays.pop("grid.offsets"), arrays.pop("grid.held").astype(np.bool_)
     return ConditionedPolicy(policy_of(arrays, manifest.base), axes, offsets, held)
-
-
-def _corrupt(message: str) -> CorruptArtifact:
-    return CorruptArtifact(
-        message, field="policy", mend="Restore the folder from a copy, or condition it again."
-    )
-
-
-def _content_hash(body: dict[str, Any]) -> str:
-    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
