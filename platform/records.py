@@ -195,6 +195,26 @@ class PreferencesRecord(Record):
     refinement: dict[str, Any] | None
 
 
+class ModelUsage(Record):
+    """What a language model was asked altogether, and how that ended.
+
+    Attributes:
+        model: Name of the model.
+        outcome: How the requests ended; see `explain.calls.Outcome`.
+        calls: How many.
+        tokens_in: Tokens of their prompts, as far as servers said.
+        tokens_out: Tokens of their answers.
+        cost: By the prices of the settings.
+    """
+
+    model: str
+    outcome: str
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    cost: float
+
+
 class VersionInfo(Record):
     """One candidate set or policy on record."""
 
