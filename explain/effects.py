@@ -28,7 +28,8 @@ def linear_trace(
 
     "Without a rule" ranks the whole pool again with that rule's weights at zero and everything
     else as it was: the exposure floors one at a time, the distance term, the state-aware
-    features together.
+    features together. "Without rules" does so without all limits on exposure and the distance
+    term at once.
 
     Args:
         pools: The user's pool.
@@ -77,7 +78,8 @@ def linear_trace(
     columns = RankTrace(items, scores, shown).shown_columns()
     parts = _parts(features[0, columns], weights)
     parts["diversity"] = diversity * _distance_above(context, columns)
-    return RankTrace(items, scores, shown, parts, tuple(without))
+    free_of_limits = _zero(weights, np.arange(len(FEATURES), len(weights)))
+    return RankTrace(items, scores, shown, parts, tuple(without), order(free_of_limits, 0.0))
 
 
 def _zero(weights: FloatArray, columns: IntArray | int) -> FloatArray:

@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from ..arrays import MISSING, FloatArray, IntArray
+from ..arrays import FloatArray, IntArray
 from ..candidates.candidate_set import CandidateSet
 from ..candidates.catalogue import Catalogue
 from ..errors import InvalidValue
 from .attribution import Attribution, attribute
-from .evidence import Evidence, ItemFacts, LikedRule, Link, ScoreParts
-from .sanitise import clean_name, display_title
-from .trace import RankTrace
+from .evidence import Evidence, LikedRule, Link, ScoreParts, WithoutRules
+from .facts import CatalogueFacts
+from .taste import topic_shares
+from .trace import RankTrace, places_without_rules
 
 LIKED_FROM = 4.0
 """A rating from which an item counts as liked, on a scale of 1 to 5."""
@@ -37,7 +38,15 @@ def gather_evidence(
         trace,
         attribute(candidates, history, trace.shown),
         max_links,
+        in_order=_in_order(candidates, user),
     )
+
+
+def _in_order(candidates: CandidateSet, user: int) -> bool:
+    """Whether the log's times tell what of a history came last."""
+    train = candidates.train
+    times = train.timestamp[train.indptr[user] : train.indptr[user + 1]]
+    return len(times) > 1 and bool(times.min() < times.max())
 
 
 def gather_from_arrays(
@@ -47,6 +56,7 @@ def gather_from_arrays(
     trace: RankTrace,
     attribution: Attribution,
     max_links: int = 3,
+    in_order: bool = False,
 ) -> tuple[Evidence, ...]:
     """The same from arrays alone.
 
@@ -57,6 +67,7 @@ def gather_from_arrays(
         trace: What the re-ranker did.
         attribution: Weights of the history for the shown items, shape ``(H, k)``.
         max_links: Liked items named per shown item.
+        in_order: Whether the history is known to be oldest first.
 
     Raises:
         InvalidValue: The shapes do not fit each other.
@@ -71,7 +82,9 @@ def gather_from_arrays(
     strongest = np.argsort(-shares, axis=0, kind="stable")[:max_links]
     columns = trace.shown_columns()
     moves = trace.moves()
-    facts = _Facts(catalogue)
+    facts = CatalogueFacts(catalogue)
+    unruled = places_without_rules(trace)
+    chosen = facts.topics_of_each(history)
 
     def links(position: int) -> tuple[Link, ...]:
         topics = catalogue.topics[trace.shown[position]]
@@ -81,10 +94,17 @@ def gather_from_arrays(
                 item=facts.of(int(history[row])),
                 share=min(1.0, float(shares[row, position])),
                 rating=None if ratings is None or rule == "all_history" else float(ratings[row]),
-                shared_topics=facts.topics(topics & catalogue.topics[history[row]]),
+                shared_topics=facts.names(topics & catalogue.topics[history[row]]),
             )
             for row in rows
         )
+
+    def without_rules(position: int) -> WithoutRules | None:
+        if not unruled:
+            return None
+        rank, exact, item = unruled[position]
+        instead_of = None if item is None else facts.of(item)
+        return WithoutRules(rank=rank, exact=exact, instead_of=instead_of)
 
     return tuple(
         Evidence(
@@ -99,6 +119,8 @@ def gather_from_arrays(
             shown_rank=position + 1,
             parts=ScoreParts(**{name: float(part[position]) for name, part in trace.parts.items()}),
             moves=moves[position],
+            taste=topic_shares(facts.topics_of(int(item)), chosen, in_order),
+            without_rules=without_rules(position),
         )
         for position, item in enumerate(trace.shown)
     )
@@ -115,36 +137,3 @@ def liked_items(history: IntArray, ratings: FloatArray | None) -> tuple[np.ndarr
     if float(ratings.max()) < LIKED_FROM and float(ratings.min()) == float(ratings.max()):
         return np.ones(len(history), dtype=bool), "all_history"
     return ratings >= LIKED_FROM, "rated_at_least_4"
-
-
-class _Facts:
-    """Facts of items, with what all of them need computed once."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
-        self._popularity = np.sort(catalogue.popularity)
-        self._names = tuple(clean_name(name) for name in catalogue.topic_names)
-        tail = catalogue.groups.get("popularity")
-        self._tail = tail if tail is not None and "long_tail" in tail.names else None
-
-    def topics(self, member: np.ndarray) -> tuple[str, ...]:
-        return tuple(self._names[column] for column in np.flatnonzero(member))
-
-    def of(self, item: int) -> ItemFacts:
-        catalogue = self._catalogue
-        year = float(catalogue.year[item])
-        below = int(np.searchsorted(self._popularity, catalogue.popularity[item], side="left"))
-        item_id = str(catalogue.item_ids[item])
-        return ItemFacts(
-            item_id=item_id,
-            title=display_title(str(catalogue.titles[item]), item_id),
-            year=int(year) if np.isfinite(year) else None,
-            topics=self.topics(catalogue.topics[item]),
-            popularity_percentile=100.0 * below / max(1, catalogue.n_items - 1),
-            long_tail=self._long_tail(item),
-        )
-
-    def _long_tail(self, item: int) -> bool | None:
-        if self._tail is None or int(self._tail.codes[item]) == MISSING:
-            return None
-        return self._tail.names[int(self._tail.codes[item])] == "long_tail"

@@ -7,38 +7,48 @@ how something is said, never what is so.
 import numpy as np
 
 from .evidence import Evidence
+from .languages import LanguageCode
 from .wording import Slot, Style, sentence_slots
 
 
-def relation_grammar(evidence: Evidence, noun: str = "title", style: Style = "short") -> str:
+def relation_grammar(
+    evidence: Evidence, noun: str = "title", style: Style = "short", language: LanguageCode = "en"
+) -> str:
     """GBNF whose sentences are all supported by the evidence.
 
     Rule ``root`` is a sequence of slots; a slot that is not required may be left out.
     """
-    slots = sentence_slots(evidence, noun, style)
+    slots = sentence_slots(evidence, noun, style, language)
     root = " ".join(slot.says if slot.required else f"{slot.says}?" for slot in slots)
-    return "\n".join([f"root ::= {root}", *(_rule(slot) for slot in slots)]) + "\n"
+    rules = [_rule(slot, first=place == 0) for place, slot in enumerate(slots)]
+    return "\n".join([f"root ::= {root}", *rules]) + "\n"
 
 
-def longest_text(evidence: Evidence, noun: str = "title", style: Style = "short") -> int:
+def longest_text(
+    evidence: Evidence, noun: str = "title", style: Style = "short", language: LanguageCode = "en"
+) -> int:
     """Characters of the longest text that the grammar allows."""
-    slots = sentence_slots(evidence, noun, style)
+    slots = sentence_slots(evidence, noun, style, language)
     return sum(max(len(s) for s in slot.sentences) + 1 for slot in slots)
 
 
 def sample_text(
-    evidence: Evidence, rng: np.random.Generator, noun: str = "title", style: Style = "short"
+    evidence: Evidence,
+    rng: np.random.Generator,
+    noun: str = "title",
+    style: Style = "short",
+    language: LanguageCode = "en",
 ) -> str:
     """A text drawn uniformly slot by slot: what a model without preferences would write."""
     chosen: list[str] = []
-    for slot in sentence_slots(evidence, noun, style):
+    for slot in sentence_slots(evidence, noun, style, language):
         options = slot.sentences if slot.required else (*slot.sentences, "")
         chosen.append(options[rng.integers(len(options))])
     return " ".join(sentence for sentence in chosen if sentence)
 
 
-def _rule(slot: Slot) -> str:
-    lead = "" if slot.says == "opening" else " "
+def _rule(slot: Slot, first: bool) -> str:
+    lead = "" if first else " "
     return f"{slot.says} ::= " + " | ".join(_literal(lead + s) for s in slot.sentences)
 
 

@@ -7,12 +7,22 @@ from collections.abc import Sequence
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from .evidence import Evidence
+from .languages import LanguageCode
+from .sanitise import clean_text
 from .wording import Style, sentence_slots
 
-PROMPT_VERSION = "explain-1"
+PROMPT_VERSION = "explain-2"
 """Changes whenever a prompt does; stored with each text."""
 
 _MAX_STATEMENTS = 24
+
+_MAX_WRITTEN, _MAX_PROBLEM, _MAX_PROBLEMS = 600, 160, 6
+"""Characters of a refused text and of a problem, and number of problems, that are sent back."""
+
+_REPAIR = (
+    "This answer was refused for the problems listed. Write a new one by the same rules, from "
+    "`statements` alone."
+)
 
 _UNDER_GRAMMAR = (
     "You tell a person in plain words why an item is in their list. "
@@ -25,7 +35,7 @@ _FREE = (
     "`statements` holds true sentences by what they say. Write one of each part marked required "
     "and at most one of each other part, in that order. Keep every title in double quotes, and "
     "keep names, years, genres and numbers exactly. Add no fact, no opinion and no other "
-    "sentence. Answer with the sentences only."
+    "sentence. Answer in the language of the sentences, with the sentences only."
 )
 
 
@@ -39,9 +49,11 @@ def grammar_prompt(evidence: Evidence) -> list[BaseMessage]:
     return [SystemMessage(_UNDER_GRAMMAR), HumanMessage(_delimited(data))]
 
 
-def free_prompt(evidence: Evidence, noun: str, style: Style) -> list[BaseMessage]:
+def free_prompt(
+    evidence: Evidence, noun: str, style: Style, language: LanguageCode = "en"
+) -> list[BaseMessage]:
     """For a larger model that writes freely and is checked."""
-    slots = sentence_slots(evidence, noun, style)
+    slots = sentence_slots(evidence, noun, style, language)
     data = {
         "statements": [
             {
@@ -55,9 +67,26 @@ def free_prompt(evidence: Evidence, noun: str, style: Style) -> list[BaseMessage
     return [SystemMessage(_FREE), HumanMessage(_delimited(data))]
 
 
-def prompt_hash(messages: Sequence[BaseMessage], grammar: str | None) -> str:
+def repair_prompt(
+    asked: Sequence[BaseMessage], written: str, problems: Sequence[str]
+) -> list[BaseMessage]:
+    """The first prompt again, with what was written and what is wrong with it, as data.
+
+    What the model wrote may hold anything, so it loses its line ends and angle brackets and is
+    bounded like every other text from outside.
+    """
+    data = {
+        "written": clean_text(written, _MAX_WRITTEN),
+        "problems": [clean_text(problem, _MAX_PROBLEM) for problem in problems[:_MAX_PROBLEMS]],
+    }
+    return [*asked, HumanMessage(f"{_REPAIR} {_delimited(data)}")]
+
+
+def prompt_hash(
+    messages: Sequence[BaseMessage], grammar: str | None, version: str = PROMPT_VERSION
+) -> str:
     """SHA-256 over the prompt's version, messages and grammar."""
-    parts = [PROMPT_VERSION, *(str(message.content) for message in messages), grammar or ""]
+    parts = [version, *(str(message.content) for message in messages), grammar or ""]
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 

@@ -3,30 +3,32 @@
 import hashlib
 
 from .evidence import Evidence
+from .languages import LanguageCode
 from .wording import Slot, Style, sentence_slots
 
-_DETAIL_ORDER = ("It shares", "Like ", "It has", "It is filed")
+_LEADING = {"opening": 8, "detail": 4}
+"""How many of a slot's sentences are taken in turn: the first ones tell most."""
+
+_TURN = {"opening": 1, "detail": 7}
+"""Slots turn at different speeds, so that their phrasings do not go together."""
 
 
-def template_text(evidence: Evidence, noun: str = "title", style: Style = "short") -> str:
+def template_text(
+    evidence: Evidence, noun: str = "title", style: Style = "short", language: LanguageCode = "en"
+) -> str:
     """One to five short sentences; equal evidence gives equal text.
 
     Which of the phrasings is taken depends on the item and the user's links only, so that a
     list does not repeat one sentence ten times and a page does not change when it is reloaded.
     """
     pick = _number(evidence)
-    slots = sentence_slots(evidence, noun, style)
+    slots = sentence_slots(evidence, noun, style, language)
     return " ".join(_choose(slot, pick) for slot in slots)
 
 
 def _choose(slot: Slot, pick: int) -> str:
-    if slot.says == "detail":
-        told = [s for s in slot.sentences if s.startswith(_DETAIL_ORDER)][:4] or slot.sentences
-        return told[pick // 7 % len(told)]
-    if slot.says == "opening":
-        leading = slot.sentences[:8]
-        return leading[pick % len(leading)]
-    return slot.sentences[pick // 11 % len(slot.sentences)]
+    options = slot.sentences[: _LEADING.get(slot.says, len(slot.sentences))]
+    return options[pick // _TURN.get(slot.says, 11) % len(options)]
 
 
 def _number(evidence: Evidence) -> int:

@@ -41,6 +41,8 @@ class RankTrace:
         shown: Item indices of the slate, top first, shape ``(k,)``.
         parts: Parts of the re-ranker's score of each shown item, shape ``(k,)`` each.
         without: The rankings without each rule that was at work.
+        unruled: The ranking without any exposure or diversity rule, all else as it was; item
+            indices, best first, shape ``(m,)``; None where that is not known.
     """
 
     pool: IntArray
@@ -48,6 +50,7 @@ class RankTrace:
     shown: IntArray
     parts: Mapping[Part, FloatArray] = field(default_factory=dict[Part, FloatArray])
     without: tuple[OrderWithout, ...] = ()
+    unruled: IntArray | None = None
 
     def __post_init__(self) -> None:
         """Refuse a slate that is not from the pool, and parts of another length."""
@@ -70,10 +73,32 @@ class RankTrace:
         ) or tuple(() for _ in self.shown)
 
 
+def places_without_rules(trace: RankTrace) -> tuple[tuple[int, bool, int | None], ...]:
+    """Per shown item its place without exposure and diversity rules, and what would have its own.
+
+    Returns:
+        ``(rank, exact, item)`` each: with ``exact`` false the item stood at ``rank`` or lower;
+        ``item`` is the index of the one that would stand there instead, None if it is the same
+        one or not known. Empty where the ranking without rules is not known.
+    """
+    if trace.unruled is None:
+        return ()
+    order = trace.unruled
+    place = {int(item): rank for rank, item in enumerate(order, start=1)}
+    told: list[tuple[int, bool, int | None]] = []
+    for position, item in enumerate(map(int, trace.shown)):
+        there = int(order[position]) if position < len(order) else item
+        rank = place.get(item)
+        told.append((rank or len(order) + 1, rank is not None, None if there == item else there))
+    return tuple(told)
+
+
 def plain_trace(
     pools: CandidatePools, shown: IntArray, without: tuple[OrderWithout, ...] = ()
 ) -> RankTrace:
-    """The trace of a re-ranker that has no parts but the base score.
+    """The trace of a re-ranker that has no parts but the base score, and rules on top of it.
+
+    Without its rules it leaves the pool in the base model's order.
 
     Args:
         pools: One user's pool.
@@ -85,7 +110,8 @@ def plain_trace(
     """
     items, scores = one_pool(pools)
     trace = RankTrace(items, scores, shown, {}, without)
-    return RankTrace(items, scores, shown, {"base": scores[trace.shown_columns()]}, without)
+    base = scores[trace.shown_columns()]
+    return RankTrace(items, scores, shown, {"base": base}, without, items)
 
 
 def one_pool(pools: CandidatePools) -> tuple[IntArray, FloatArray]:

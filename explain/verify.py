@@ -4,16 +4,18 @@ import re
 
 from .claims import Claim, check_statement
 from .evidence import Evidence, ItemFacts, Record
-from .patterns import MARK_FROM, MARK_TO, SEPARATOR, Pattern, patterns
+from .language import Language
+from .languages import LanguageCode, language_of
+from .patterns import MARK_FROM, MARK_TO, Pattern, patterns
 from .sanitise import is_name_character
 
 MAX_TEXT = 2000
 """Characters of a text that are read; a longer one is refused."""
 
-_NOUNS = ("film", "movie", "title", "item", "pick")
 _QUOTED = re.compile(r'"(?P<title>[^"]*?)(?P<stop>[,.]?)"(?: \((?P<year>\d{1,4})\))?')
+_QUOTES = str.maketrans(dict.fromkeys("“”„", '"'))
 _PUNCTUATION = frozenset(".,;:!?’‘()%")
-_COULD_BE_ANOTHER = ("topic", "year", "less_known", "popular", "shares")
+_COULD_BE_ANOTHER = ("topic", "year", "less_known", "popular", "newer", "shares")
 """Statements that make sense of any item; moves and ranks are the recommended item's alone."""
 
 
@@ -31,7 +33,9 @@ class Verdict(Record):
     problems: tuple[str, ...] = ()
 
 
-def verify(text: str, evidence: Evidence, noun: str = "title") -> Verdict:
+def verify(
+    text: str, evidence: Evidence, noun: str = "title", language: LanguageCode = "en"
+) -> Verdict:
     """Read the text's statements and hold each against the evidence.
 
     Refused are: a statement that does not hold; a title, year, genre, number or wording that
@@ -41,21 +45,25 @@ def verify(text: str, evidence: Evidence, noun: str = "title") -> Verdict:
     Args:
         text: One line.
         evidence: What is known of the recommended item.
-        noun: What an item is called, besides "film", "movie", "title", "item" and "pick".
+        noun: What an item is called, in English, besides the words that the language has for it.
+        language: The text's; a text in another one is refused.
+
+    Raises:
+        InvalidValue: There is no such language.
     """
+    words = language_of(language)
     if not text or len(text) > MAX_TEXT:
         return Verdict(accepted=False, problems=(f"{len(text)} characters, 1 to {MAX_TEXT} read",))
     if any(MARK_FROM <= ord(char) <= MARK_TO for char in text):
         return Verdict(accepted=False, problems=("private-use characters",))
     named = _Names(evidence)
-    marked = _QUOTED.sub(named.mark, text.replace("“", '"').replace("”", '"'))
+    marked = _QUOTED.sub(named.mark, text.translate(_QUOTES))
     strange = sorted({char for char in marked if not _readable(char)})
     problems = [*named.problems, *(f"character {char!r} outside a title" for char in strange)]
     if problems:
         return Verdict(accepted=False, problems=tuple(problems))
-    nouns = tuple(dict.fromkeys((noun, *_NOUNS)))
-    forms = patterns(nouns, _topics(evidence), evidence.policy is not None)
-    claims, unread = _read(marked, forms, evidence, named)
+    forms = patterns(words.code, noun, _topics(evidence), evidence.policy is not None)
+    claims, unread = _read(marked, forms, evidence, named, words)
     problems += unread
     problems += [f"not so: {claim.text}" for claim in claims if not claim.holds]
     if evidence.gained("exposure") and not any(claim.kind == "exposure" for claim in claims):
@@ -67,7 +75,7 @@ class _Names:
     """Marks quoted titles, and remembers which item each mark stands for."""
 
     def __init__(self, evidence: Evidence) -> None:
-        self._known = (evidence.item, *(link.item for link in evidence.links))
+        self._known = evidence.items()
         self.items: list[ItemFacts] = []
         self.problems: list[str] = []
 
@@ -96,7 +104,11 @@ class _Names:
 
 
 def _read(
-    marked: str, forms: tuple[Pattern, ...], evidence: Evidence, named: _Names
+    marked: str,
+    forms: tuple[Pattern, ...],
+    evidence: Evidence,
+    named: _Names,
+    language: Language,
 ) -> tuple[list[Claim], list[str]]:
     """Statement, separator, statement, … up to the last full stop."""
     claims: list[Claim] = []
@@ -111,10 +123,11 @@ def _read(
         about_item = evidence.item in marks or _says_it(match)
         if not it_is_clear and _says_it(match) and form.kind in _COULD_BE_ANOTHER:
             return claims, [f"'it' may mean another item: {named.plain(match[0])!r}"]
-        claims += check_statement(form.kind, match, evidence, named.of, named.plain(match[0]))
+        said = named.plain(match[0])
+        claims += check_statement(form.kind, match, evidence, named.of, said, language)
         item_named = item_named or about_item
         place = match.end()
-        separator = SEPARATOR.match(marked, place)
+        separator = language.separator.match(marked, place)
         if separator is None:
             return claims, [f"can't be attributed: {named.plain(marked[place : place + 60])!r}"]
         if separator["end"]:
@@ -143,8 +156,8 @@ def _readable(char: str) -> bool:
 
 
 def _topics(evidence: Evidence) -> tuple[str, ...]:
-    items = (evidence.item, *(link.item for link in evidence.links))
-    topics = [topic for item in items for topic in item.topics]
+    topics = [topic for item in evidence.items() for topic in item.topics]
+    topics += [share.topic for share in evidence.taste]
     if evidence.policy is not None and evidence.policy.topic is not None:
         topics.append(evidence.policy.topic)
     return tuple(dict.fromkeys(topics))

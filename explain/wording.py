@@ -1,6 +1,6 @@
-"""Every sentence that is true of an evidence record, by what it says.
+"""Every sentence that is true of an evidence record, by what it says, in one language.
 
-One bank of phrases serves two readers: the template takes one alternative per slot, and the
+One bank of sentences serves two readers: the template takes one alternative per slot, and the
 grammar lets a model choose among all of them. The check of ``verify.py`` does not use it: it
 reads the finished text.
 """
@@ -9,16 +9,48 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..rerankers.policy_reason import PolicyReason, reason_clause
-from .evidence import Evidence, ItemFacts, Link, Move
+from ..errors import InvalidValue
+from ..rerankers.policy_reason import PolicyReason
+from .evidence import Evidence, ItemFacts, Link, Move, Rule
+from .language import Language
+from .languages import LanguageCode, language_of
+from .relations import POPULAR_FROM
 from .sanitise import clean_name
 
-Style = Literal["one_line", "short"]
+Style = Literal["one_line", "short", "detailed", "contrastive"]
 
-POPULAR_FROM = 90.0
-"""A popularity percentile from which an item is called popular."""
+NEWER_FROM = 75.0
+"""Share of older items, in %, from which an item's freshness is worth a sentence."""
 
 _EXACT = ("item_weights", "item_weights_truncated")
+
+_SLOTS: dict[Style, dict[str, bool]] = {
+    "one_line": {"opening": True, "exposure": True},
+    "short": {
+        "opening": True,
+        "detail": False,
+        "taste": False,
+        "exposure": True,
+        "diversity": True,
+        "state": False,
+        "policy": False,
+    },
+    "detailed": {
+        "opening": True,
+        "detail": True,
+        "taste": True,
+        "newer": True,
+        "rank": True,
+        "exposure": True,
+        "diversity": True,
+        "state": True,
+        "policy": True,
+        "down": True,
+        "instead": True,
+    },
+    "contrastive": {"versus": True, "opening": True, "unlike": False, "exposure": True},
+}
+"""What a style says, in order, and whether it must."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +68,36 @@ class Slot:
     required: bool
 
 
-def sentence_slots(evidence: Evidence, noun: str, style: Style) -> tuple[Slot, ...]:
+def sentence_slots(
+    evidence: Evidence, noun: str, style: Style, language: LanguageCode = "en"
+) -> tuple[Slot, ...]:
     """The slots of a text, in order; a slot without a true sentence is left out.
 
     Args:
         evidence: What is known.
-        noun: What an item is called, in the singular, such as ``"film"``.
+        noun: What an item is called, in the singular and in English, such as ``"film"``.
         style: ``one_line`` keeps what led to the item and any exposure rule that moved it;
-            ``short`` adds a detail, the other rules and what moved the policy's weights.
+            ``short`` adds a detail, the user's taste, the other rules and what moved the policy's
+            weights; ``detailed`` has a sentence for everything that is known; ``contrastive`` says
+            why this item and not the one of ``evidence.contrast``.
+        language: Of the sentences.
+
+    Raises:
+        InvalidValue: The style needs another item, and the evidence has none; or there is no such
+            language.
     """
+    if style == "contrastive" and evidence.contrast is None:
+        raise InvalidValue(
+            "the evidence holds no other item to compare with",
+            field="style",
+            mend="Name the other item (`explain.contrast.with_contrast`).",
+        )
+    writer = _Sentences(evidence, noun, language_of(language))
     slots = [
-        Slot("opening", tuple(_openings(evidence)), True),
-        Slot("detail", tuple(_details(evidence, noun)), False),
-        Slot("exposure", tuple(_exposure(evidence, noun)), True),
-        Slot("diversity", tuple(_diversity(evidence)), True),
-        Slot("state", tuple(_state(evidence)), False),
-        Slot("policy", tuple(_policy(evidence, noun)), False),
+        Slot(says, tuple(getattr(writer, says)()), required)
+        for says, required in _SLOTS[style].items()
     ]
-    kept = ("opening", "exposure") if style == "one_line" else tuple(slot.says for slot in slots)
-    return tuple(slot for slot in slots if slot.says in kept and slot.sentences)
+    return tuple(slot for slot in slots if slot.sentences)
 
 
 def group_name(move: Move) -> str:
@@ -67,117 +110,190 @@ def speaks_of_long_tail(move: Move) -> bool:
     return move.attribute == "popularity" and move.group == "long_tail"
 
 
-def _openings(evidence: Evidence) -> Iterator[str]:
-    links = _nameable(evidence)
-    for named in _prefixes(links):
-        yield from _opening_for(evidence, named)
-    if not links:
-        rank = f"number {evidence.base_rank} of {evidence.pool_size}"
-        for item in _names(evidence):
-            yield f"{item} is {rank} by the model's score for you."
-            yield f"By the model's score for you, {item} is {rank}."
-            yield f"The model's score for you puts {item} at {rank}."
+class _Sentences:
+    """The sentences of each slot; a method yields none where there is nothing true to say."""
 
+    def __init__(self, evidence: Evidence, noun: str, language: Language) -> None:
+        self._evidence = evidence
+        self._language = language
+        self._noun, self._nouns = language.nouns(noun)
+        self._links = tuple(link for link in evidence.links if self._unique(link.item))
 
-def _opening_for(evidence: Evidence, named: Sequence[Link]) -> Iterator[str]:
-    titles = _join([_name(link.item, evidence) for link in named])
-    liked = f"you liked {titles}"
-    if evidence.liked == "all_history":
-        liked = f"you chose {titles}"
-    verb = liked.split()[1]
-    for item in _names(evidence):
-        if evidence.attribution in _EXACT:
-            yield f"{item} is here because {liked}."
-            yield f"Because {liked}, {item} is in your list."
-            yield f"You {verb} {titles}, and that is why {item} is suggested."
-            yield f"{item} was picked for you because {liked}."
-        elif evidence.attribution == "embedding_cosine":
-            yield f"{item} is close to {titles}, which you {verb}."
-            yield f"You {verb} {titles}, and {item} is close to that."
+    def opening(self) -> Iterator[str]:
+        evidence = self._evidence
+        for named in _prefixes(self._links):
+            titles = self._language.join([self._name(link.item) for link in named])
+            liked = evidence.liked == "rated_at_least_4"
+            verb = self._language.verbs[0 if liked else 1]
+            says = "together"
+            if evidence.attribution in _EXACT:
+                says = "because"
+            elif evidence.attribution == "embedding_cosine":
+                says = "close"
+            for item in self._item_names():
+                yield from self._say(says, item=item, titles=titles, verb=verb)
+        if not self._links:
+            yield from self.rank()
+
+    def rank(self) -> Iterator[str]:
+        number, pool = self._evidence.base_rank, self._evidence.pool_size
+        for item in self._item_names():
+            yield from self._say("rank", item=item, number=number, pool=pool)
+
+    def detail(self) -> Iterator[str]:
+        item = self._evidence.item
+        for link in self._links:
+            if link.shared_topics:
+                topics = self._language.join(link.shared_topics[:3])
+                yield from self._say("shares", title=self._name(link.item), topics=topics)
+        if item.topics:
+            yield from self._say("topic", topics=self._language.join(item.topics[:3]))
+        for link in self._links:
+            yield from self._of_link(link)
+        if item.long_tail:
+            yield from self._say("less_known")
+        elif item.popularity_percentile >= POPULAR_FROM:
+            yield from self._say("popular")
+
+    def _of_link(self, link: Link) -> Iterator[str]:
+        title = self._name(link.item)
+        percent = round(100 * link.share)
+        if self._evidence.attribution == "item_weights" and percent >= 1:
+            yield from self._say("share", title=title, number=percent)
+        if link.rating is not None:
+            yield from self._say("rated", title=title, number=f"{link.rating:g}")
+
+    def newer(self) -> Iterator[str]:
+        newer = self._evidence.item.newer_than
+        if newer is not None and newer >= NEWER_FROM:
+            yield from self._say("newer", number=round(newer))
+
+    def taste(self) -> Iterator[str]:
+        for share in self._evidence.taste:
+            values = {"number": share.count, "total": share.total, "topic": share.topic}
+            yield from self._say(f"taste_{share.scope}", **values)
+
+    def exposure(self) -> Iterator[str]:
+        move = self._evidence.gained("exposure")
+        if move is not None:
+            yield from self._say("exposure", places=self._places(move), who=self._who(move))
+
+    def diversity(self) -> Iterator[str]:
+        yield from self._moved("diversity")
+
+    def state(self) -> Iterator[str]:
+        yield from self._moved("state")
+
+    def down(self) -> Iterator[str]:
+        rules: tuple[Rule, ...] = ("exposure", "diversity", "state")
+        for rule in rules:
+            move = self._evidence.lost(rule)
+            # At most so many places down: nothing is known that could be said of one.
+            if move is not None and move.exact:
+                who = self._who(move) if rule == "exposure" else ""
+                yield from self._say(
+                    f"{rule}_down", places=self._language.places(-move.places), who=who
+                )
+
+    def policy(self) -> Iterator[str]:
+        reason = self._evidence.policy
+        if reason is None or reason.places <= 0:
+            return
+        clause = self._language.policy(reason, self._noun)
+        if clause is not None:
+            yield _capital(f"{clause}.")
+            yield _capital(self._language.and_so.format(clause=clause, places=self._places(reason)))
+
+    def instead(self) -> Iterator[str]:
+        without = self._evidence.without_rules
+        if without is None or without.rank == self._evidence.shown_rank:
+            return
+        if without.instead_of is not None and self._unique(without.instead_of):
+            yield from self._say("instead", other=self._name(without.instead_of))
+        yield from self._say(
+            "would_stand" if without.exact else "would_stand_lower", number=without.rank
+        )
+
+    def versus(self) -> Iterator[str]:
+        contrast = self._evidence.contrast
+        if contrast is None or not self._unique(contrast.item):
+            return
+        other, pool = self._name(contrast.item), self._evidence.pool_size
+        if contrast.seen:
+            yield from self._say("seen", other=other)
+        elif contrast.base_rank is None:
+            yield from self._say("absent", other=other, pool=pool)
         else:
-            yield f"People who chose {titles}, which you {verb}, often chose {item} too."
-            yield f"You {verb} {titles}; people who did often chose {item} too."
+            if contrast.shown_rank is not None:
+                yield from self._say("listed", other=other, number=contrast.shown_rank)
+            for item in self._item_names():
+                yield from self._say(
+                    "ranks",
+                    item=item,
+                    number=self._evidence.base_rank,
+                    pool=pool,
+                    other=other,
+                    other_number=contrast.base_rank,
+                )
+
+    def unlike(self) -> Iterator[str]:
+        contrast = self._evidence.contrast
+        if contrast is None or not self._unique(contrast.item):
+            return
+        own = [t for t in self._evidence.item.topics if t not in contrast.item.topics]
+        if own:
+            topics = self._language.join(own[:3])
+            for item in self._item_names():
+                yield from self._say(
+                    "unlike", item=item, other=self._name(contrast.item), topics=topics
+                )
+
+    def _moved(self, rule: Rule) -> Iterator[str]:
+        move = self._evidence.gained(rule)
+        if move is not None:
+            yield from self._say(rule, places=self._places(move))
+
+    def _say(self, says: str, **values: object) -> Iterator[str]:
+        for sentence in self._language.sentences[says]:
+            yield _capital(sentence.format(noun=self._noun, nouns=self._nouns, **values))
+
+    def _who(self, move: Move) -> str:
+        says = "less_known_ones" if speaks_of_long_tail(move) else "group"
+        words = self._language.sentences[says][0]
+        return words.format(nouns=self._nouns, group=group_name(move))
+
+    def _places(self, move: Move | PolicyReason) -> str:
+        count = self._language.places(move.places)
+        return count if move.exact else self._language.at_least.format(places=count)
+
+    def _same_title(self, item: ItemFacts) -> list[ItemFacts]:
+        title = item.title.casefold()
+        return [other for other in self._evidence.items() if other.title.casefold() == title]
+
+    def _unique(self, item: ItemFacts) -> bool:
+        """Whether its name can't be mistaken for another item of this record."""
+        same = self._same_title(item)
+        years = [other.year for other in same]
+        return len(same) == 1 or (None not in years and years.count(item.year) == 1)
+
+    def _name(self, item: ItemFacts) -> str:
+        """The quoted title; with the year where another item of the record has the same title."""
+        if len(self._same_title(item)) > 1:
+            return self._with_year(item)
+        return self._language.quoted(item.title)
+
+    def _item_names(self) -> Iterator[str]:
+        """The recommended item's name, with and without its year."""
+        item = self._evidence.item
+        yield from dict.fromkeys((self._with_year(item), self._name(item)))
+
+    def _with_year(self, item: ItemFacts) -> str:
+        quoted = self._language.quoted(item.title)
+        return quoted if item.year is None else f"{quoted} ({item.year})"
 
 
-def _details(evidence: Evidence, noun: str) -> Iterator[str]:
-    for link in _nameable(evidence):
-        yield from _link_details(link, evidence, noun)
-    if evidence.item.topics:
-        topics = _join(evidence.item.topics[:3])
-        yield f"It is filed under {topics}."
-        yield f"This {noun} is filed under {topics}."
-    if evidence.item.long_tail:
-        yield f"It is one of the less-known {noun}s."
-        yield f"This is a less-known {noun}."
-    elif evidence.item.popularity_percentile >= POPULAR_FROM:
-        yield f"It is one of the most-chosen {noun}s."
-        yield f"This is a widely chosen {noun}."
-
-
-def _link_details(link: Link, evidence: Evidence, noun: str) -> Iterator[str]:
-    title = _name(link.item, evidence)
-    if link.shared_topics:
-        topics = _join(link.shared_topics[:3])
-        yield f"It shares {topics} with {title}."
-        yield f"Like {title}, it is filed under {topics}."
-        yield f"It has {topics} in common with {title}."
-        yield f"This {noun} and {title} are both filed under {topics}."
-    percent = round(100 * link.share)
-    if evidence.attribution == "item_weights" and percent >= 1:
-        yield f"{title} makes up {percent} % of what your history adds to its score."
-        yield f"Of what your history adds to its score, {percent} % comes from {title}."
-    if link.rating is not None:
-        yield f"You rated {title} {link.rating:g}."
-
-
-def _exposure(evidence: Evidence, noun: str) -> Iterator[str]:
-    move = evidence.gained("exposure")
-    if move is None:
-        return
-    who = f"{noun}s of the group ‘{group_name(move)}’"
-    if speaks_of_long_tail(move):
-        who = f"less-known {noun}s"
-    places = _places(move)
-    yield f"It stands {places} higher because {who} are kept at a minimum share of exposure."
-    yield f"A minimum share of exposure for {who} moved it up {places}."
-    yield f"It was moved up {places} so that {who} reach a minimum share of exposure."
-    yield f"Our rule of a minimum share of exposure for {who} moved it up {places}."
-
-
-def _diversity(evidence: Evidence) -> Iterator[str]:
-    move = evidence.gained("diversity")
-    if move is None:
-        return
-    places = _places(move)
-    yield f"It was moved up {places} to keep your list varied."
-    yield f"It stands {places} higher because it makes your list more varied."
-    yield f"Variety in your list moved it up {places}."
-
-
-def _state(evidence: Evidence) -> Iterator[str]:
-    move = evidence.gained("state")
-    if move is None:
-        return
-    places = _places(move)
-    yield f"What you chose and passed over lately moved it up {places}."
-    yield f"It stands {places} higher because of your recent visits."
-    yield f"Your recent visits moved it up {places}."
-
-
-def _policy(evidence: Evidence, noun: str) -> Iterator[str]:
-    reason = evidence.policy
-    if reason is None or reason.places <= 0:
-        return
-    clause = reason_clause(reason, noun)
-    if clause is not None:
-        clause = f"{clause[0].upper()}{clause[1:]}"
-        yield f"{clause}."
-        yield f"{clause}, and that moved it up {_places(reason)}."
-
-
-def _places(move: Move | PolicyReason) -> str:
-    count = f"{move.places} place{'' if move.places == 1 else 's'}"
-    return count if move.exact else f"at least {count}"
+def _capital(sentence: str) -> str:
+    return f"{sentence[0].upper()}{sentence[1:]}"
 
 
 def _prefixes(links: Sequence[Link]) -> Iterator[Sequence[Link]]:
@@ -185,35 +301,3 @@ def _prefixes(links: Sequence[Link]) -> Iterator[Sequence[Link]]:
     for length in dict.fromkeys((min(2, len(links)), 1, len(links))):
         if 0 < length <= len(links):
             yield links[:length]
-
-
-def _nameable(evidence: Evidence) -> tuple[Link, ...]:
-    """Links whose name can't be mistaken for another item of this record."""
-    facts = [evidence.item, *(link.item for link in evidence.links)]
-
-    def unique(item: ItemFacts) -> bool:
-        same = [other for other in facts if other.title.casefold() == item.title.casefold()]
-        years = [other.year for other in same]
-        return len(same) == 1 or (None not in years and years.count(item.year) == 1)
-
-    return tuple(link for link in evidence.links if unique(link.item))
-
-
-def _name(item: ItemFacts, evidence: Evidence) -> str:
-    """The quoted title; with the year where another item of the record has the same title."""
-    facts = [evidence.item, *(link.item for link in evidence.links)]
-    same = sum(other.title.casefold() == item.title.casefold() for other in facts)
-    return _with_year(item) if same > 1 else f'"{item.title}"'
-
-
-def _names(evidence: Evidence) -> Iterator[str]:
-    """The recommended item's name, with and without its year."""
-    yield from dict.fromkeys((_with_year(evidence.item), _name(evidence.item, evidence)))
-
-
-def _with_year(item: ItemFacts) -> str:
-    return f'"{item.title}"' if item.year is None else f'"{item.title}" ({item.year})'
-
-
-def _join(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

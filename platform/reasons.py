@@ -14,6 +14,10 @@ from .store.explanations import ReasonRow
 _PROVENANCE = (
     "rejected_text",
     "rejected_verdict",
+    "repair_text",
+    "repair_verdict",
+    "language",
+    "style",
     "error",
     "model",
     "prompt_version",
