@@ -2,21 +2,33 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from ..candidates.catalogue import Catalogue
-from .lexicon import CUES, FILLERS, TopicWords, plain_text, topic_words
-from .linking import NamedItem, TitleIndex
+from .lexicon import CUES, FILLERS, TopicWords, topic_words
+from .linking import NamedItem
 from .refinement import Refinement, merge
-from .years import match_years
+from .understanding.context import Clarification, Option
+from .understanding.references import References
+from .years import YearSpan, match_two_eras, match_years
 
 _WORD = re.compile(r"\w+")
+_YEAR_OF_TITLE = re.compile(
+    r",? (?:from |of |in |the one from |made in )?(?P<year>(?:18|19|20)\d\d)(?!\w)"
+)
+_MOST_OPTIONS = 4
+_BETWEEN_TITLES = frozenset("the a an and or nor film movie films movies also of".split())
+_DESCRIBED = re.compile(
+    r"(?:the|that|this) (?:one|film|movie|picture|story)s? (?:with|about|where|in which|set|featuring)\b"
+)
 _TITLE_CUES = ("like_this", "liked", "dislike", "unlike", "seen")
 _PRONOUNS = "this that these those it them him her you something anything what to a i me and or nor"
 _NO_TITLE = frozenset(_PRONOUNS.split())
 _NEGATIVE = ("exclude", "dislike", "unlike")
-_TOPIC_FIELD = {
+TOPIC_FIELDS = {
     "include": "include_topics",
     "exclude": "exclude_topics",
     "dislike": "exclude_topics",
@@ -26,7 +38,7 @@ _TOPIC_FIELD = {
     "like_this": "prefer_topics",
     "avoid": "avoid_topics",
 }
-_ITEM_FIELD = {
+ITEM_FIELDS = {
     "like_this": "like_items",
     "liked": "like_items",
     "dislike": "dislike_items",
@@ -36,28 +48,63 @@ _ITEM_FIELD = {
 }
 
 
+class Phrase(NamedTuple):
+    """Words that describe what is wanted without naming it.
+
+    Attributes:
+        mode: What is said of it, a key of `ITEM_FIELDS` or `TOPIC_FIELDS`.
+        words: The words.
+    """
+
+    mode: str
+    words: str
+
+
 class Reader:
     """Reads one utterance. Afterwards ``refinement`` holds its wishes.
+
+    Args:
+        plain: Plain text (see ``lexicon.plain_text``).
+        catalogue: The items.
+        references: Resolves titles, and "the second one".
+        idle: Words without a wish of their own, beside the English ones.
 
     Attributes:
         refinement: What was understood; of contradicting wishes the later one.
         unread: Runs of words that mean nothing to the rules.
         cues: Kinds of phrases that led to a wish.
         corrected: Items that were taken from a misspelt name.
+        unclear: A question back, where a name or an era can mean several things.
+        phrases: Clauses without a wish that hold words of which nothing is known.
     """
 
-    def __init__(self, text: str, catalogue: Catalogue, titles: TitleIndex) -> None:
+    def __init__(
+        self,
+        plain: str,
+        catalogue: Catalogue,
+        references: References,
+        idle: frozenset[str] = frozenset(),
+    ) -> None:
         self.refinement = Refinement()
         self.unread: list[str] = []
         self.cues: set[str] = set()
         self.corrected: list[NamedItem] = []
-        self._text = plain_text(text)
+        self.unclear: Clarification | None = None
+        self.phrases: list[Phrase] = []
+        self._text = plain
+        self._idle = FILLERS | idle
         self._place = 0
+        self._clause = _Clause()
+        self._focus = references.context.focus
+        self._title_open = False
         self._mode = "include"
         self._softened = False
         self._last_topic: tuple[str, int] | None = None
         self._gap = False
-        self._titles = titles
+        self._references, self._titles = references, references.titles
+        self._years_of = dict(
+            zip(catalogue.item_ids.tolist(), catalogue.year.tolist(), strict=True)
+        )
         self._topics: TopicWords = topic_words(catalogue.topic_names)
         known = catalogue.year[np.isfinite(catalogue.year)]
         self._newest = int(known.max()) if len(known) else None
@@ -72,12 +119,14 @@ class Reader:
                 self._place += 1
                 continue
             any(step() for step in steps)
+        self._end_clause()
 
     def _punctuation(self) -> bool:
         char = self._text[self._place]
         if char.isalnum():
             return False
         if char != ",":
+            self._end_clause()
             self._begin("include")
         elif re.match(r", (?:and )?(?:an?|some|maybe|perhaps) ", self._text[self._place :]):
             self._begin("include")  # "no horror, a comedy": the article begins a new wish
@@ -89,33 +138,96 @@ class Reader:
         """A title counts after a phrase that asks for one, or spelt exactly after a "no"."""
         if self._mode not in (*_TITLE_CUES, "exclude"):
             return False
+        pointed = self._references.pointing(self._text, self._place, self._focus)
+        if pointed is not None:
+            self._wish(ITEM_FIELDS[self._mode], *pointed)
+            return True
+        if _DESCRIBED.match(self._text, self._place):
+            return False  # "the one with the shark" is a description
         words = [match for match in _WORD.finditer(self._text, self._place)][:12]
         if not words or words[0].start() != self._place or words[0][0] in _NO_TITLE:
             return False
         stop = re.compile(r"[,.;!?]| but ").search(self._text, self._place)
         limit = stop.start() if stop else len(self._text)
         names = [word[0] for word in words if word.end() <= limit]
-        found = self._titles.longest_prefix(names, misspelt=self._mode in _TITLE_CUES)
+        if self._mode in _TITLE_CUES and self._several(names, words):
+            return True
+        found = self._titles.longest_prefix(names, misspelt=False)
+        if found is None and self._mode in _TITLE_CUES and self._title_open:
+            found = self._titles.one_of_series(names)
+            found = found or self._titles.longest_prefix(names)
         topic = self._topics.match(self._text, self._place)
-        if found is None or (topic and topic[1] >= words[found[1] - 1].end()):
+        if found is None:
             return False
+        longer = -1 if self._mode in ("like_this", "unlike") and found[0].exact else 0
+        if topic and topic[1] + longer >= words[found[1] - 1].end():
+            return False  # "I love westerns"; but "more like Alien" is the film
         item, size = found
         if self._mode == "exclude" and (not item.exact or names[0] in FILLERS):
             return False
+        end = words[size - 1].end()
+        dated = _YEAR_OF_TITLE.match(self._text, end)
+        if dated and (other := self._titles.find(" ".join(names[:size]), int(dated["year"]))):
+            if self._years_of[other.item_id] == int(dated["year"]):
+                item, end = other, dated.end()
         if not item.exact:
             self.corrected.append(item)
-        self._wish(_ITEM_FIELD[self._mode], (item.item_id,), words[size - 1].end())
+        self._wish(ITEM_FIELDS[self._mode], (item.item_id,), end)
         return True
+
+    def _several(self, names: list[str], words: list[re.Match[str]]) -> bool:
+        """A name that fits several items: remember it as a question back."""
+        likely = self._titles.several(names)
+        if likely is None:
+            return False
+        end = words[likely.size - 1].end()
+        dated = _YEAR_OF_TITLE.match(self._text, end)
+        if dated and self._titles.several(names, int(dated["year"])) is None:
+            return False
+        self.unclear = Clarification(
+            about=self._text[self._place : end],
+            options=tuple(self._option(row) for row in likely.rows[:_MOST_OPTIONS]),
+        )
+        self._take(self._mode, end)
+        return True
+
+    def _option(self, row: int) -> Option:
+        item = self._titles.item(row)
+        year = self._years_of[item.item_id]
+        return Option(
+            name=item.title if np.isnan(year) else f"{item.title} ({year:.0f})",
+            value=item.item_id,
+            year=None if np.isnan(year) else int(year),
+            refinement=Refinement.model_validate({ITEM_FIELDS[self._mode]: (item.item_id,)}),
+        )
 
     def _years(self) -> bool:
         # "no horror, before 1990": the comma ends the "no" once it has had its topic.
         served = self._gap and self._last_topic is not None
         negated = self._mode in _NEGATIVE and not served
+        if not negated and self._two_eras():
+            return True
         found = match_years(self._text, self._place, self._newest, negated)
         if found is None:
             return False
         span, end = found
-        self._apply(Refinement(min_year=span.low, max_year=span.high), "years", end)
+        self._apply(_years_wish(span), "years", end)
+        return True
+
+    def _two_eras(self) -> bool:
+        found = match_two_eras(self._text, self._place)
+        if found is None:
+            return False
+        spans, end = found
+        if len(spans) == 1:
+            self._apply(_years_wish(spans[0]), "years", end)
+            return True
+        options = (
+            Option(name=f"the {s.era}", value=s.era, year=s.low, refinement=_years_wish(s))
+            for s in spans
+        )
+        self.unclear = Clarification(about=self._text[self._place : end], options=tuple(options))
+        self._take("years", end)
         return True
 
     def _cue(self) -> bool:
@@ -123,6 +235,9 @@ class Reader:
             match = phrase.match(self._text, self._place)
             if match is None:
                 continue
+            topic = self._topics.match(self._text, self._place)
+            if topic is not None and topic[1] > match.end():
+                return False  # "a love story" loves nothing
             self._follow(name, match.end())
             return True
         return False
@@ -144,7 +259,9 @@ class Reader:
         else:
             self._begin(cue)
         self._place = end
+        self._clause.words_from = end
         self._gap = False
+        self._title_open = True
 
     def _topic(self) -> bool:
         found = self._topics.match(self._text, self._place)
@@ -157,7 +274,13 @@ class Reader:
         mode = "avoid" if self._softened and self._mode == "exclude" else self._mode
         place = self._place
         adjective = self._last_topic
-        self._wish(_TOPIC_FIELD.get(mode, "include_topics"), (topic,), end)
+        if mode == "avoid" and topic in self.refinement.include_topics:
+            self._leave(self._text[place:end])  # "a comedy, but not too silly" stays a comedy
+            self._place, self._last_topic = end, (topic, end)
+            return
+        if mode == "include" and self.refinement.include_topics and self._for_whom(place):
+            mode, adjective = "prefer", None  # "a cartoon for the kids" is a cartoon
+        self._wish(TOPIC_FIELDS.get(mode, "include_topics"), (topic,), end)
         if mode == "include" and adjective and adjective[1] + 1 == place:
             # "a romantic comedy": the noun is the wish, the adjective a leaning.
             kept = tuple(t for t in self.refinement.include_topics if t != adjective[0])
@@ -169,21 +292,31 @@ class Reader:
         match = _WORD.match(self._text, self._place)
         assert match is not None
         word = match[0]
-        topic = None if word in FILLERS else self._topics.misspelt(word)
-        if topic is not None:
-            self._take_topic(topic, match.end())
-            return True
+        pair = re.compile(r"\w+ \w+").match(self._text, self._place)
+        for nearly in (pair, match):
+            topic = self._topics.misspelt(nearly[0]) if nearly and word not in self._idle else None
+            if topic is not None and nearly is not None:
+                self._take_topic(topic, nearly.end())
+                return True
         if word in ("but", "though", "however"):
+            self._end_clause()
             self._begin("include")
         elif word in ("too", "so", "very", "that") and self._mode == "exclude":
             self._softened = True  # "not too scary" asks for less, not for none
-        elif word not in FILLERS:
+        elif word not in self._idle:
             self._leave(word)
+        self._title_open = self._title_open and word in _BETWEEN_TITLES
         self._place = match.end()
         return True
 
+    def _for_whom(self, place: int) -> bool:
+        return re.search(r"(?:^|\W)for (?:the |my |our )?$", self._text[:place]) is not None or (
+            self._text.startswith("for ", place)
+        )
+
     def _leave(self, word: str) -> None:
         """Remember a word without meaning; neighbours form one run."""
+        self._clause.unread = True
         before = self._text[: self._place].rstrip()
         if self.unread and before.endswith(self.unread[-1]):
             self.unread[-1] += f" {word}"
@@ -200,6 +333,32 @@ class Reader:
         reset = self.refinement.reset
         merged = merge(self.refinement, wish)
         self.refinement = merged.model_copy(update={"reset": reset})
+        for name in ("like_items", "dislike_items", "exclude_items"):
+            self._focus = (getattr(wish, name) or (self._focus,))[-1]
+        self._take(cue, end)
+
+    def _take(self, cue: str, end: int) -> None:
         self.cues.add(cue)
+        self._clause.wished = True
         self._place = end
         self._gap = False
+
+    def _end_clause(self) -> None:
+        """A clause that said something, but nothing that is known, is kept as a phrase."""
+        clause, self._clause = self._clause, _Clause(words_from=self._place)
+        words = self._text[clause.words_from : self._place].strip(" ,.;!?")
+        if clause.unread and not clause.wished and words:
+            self.phrases.append(Phrase(self._mode, words))
+
+
+@dataclass
+class _Clause:
+    """What is known of the clause that is being read."""
+
+    words_from: int = 0
+    wished: bool = False
+    unread: bool = False
+
+
+def _years_wish(span: YearSpan) -> Refinement:
+    return Refinement(min_year=span.low, max_year=span.high)

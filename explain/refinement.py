@@ -1,6 +1,7 @@
 """What a person asked for: wishes that filter, and wishes that shift scores."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator
 
@@ -96,21 +97,44 @@ def merge(earlier: Refinement, later: Refinement) -> Refinement:
 
 
 class Wishes(Record):
-    """The wishes of a conversation, one entry a turn: visible, and removable one by one."""
+    """The wishes of a conversation, one entry a turn: visible, and removable one by one.
+
+    An entry holds what is still in force of its turn: a later wish that contradicts takes the
+    earlier one out, so that what is shown of the stack is what holds.
+    """
 
     refinements: tuple[Refinement, ...] = ()
 
+    @classmethod
+    def stored(cls, kept: Mapping[str, Any]) -> "Wishes":
+        """From its JSON, or from that of one refinement, as it was stored before there were stacks.
+
+        >>> Wishes.stored({"min_year": 1990}) == Wishes.stored({"refinements": [{"min_year": 1990}]})
+        True
+        """
+        if "refinements" in kept:
+            return cls.model_validate(kept)
+        return cls().add(Refinement.model_validate(kept))
+
     def add(self, refinement: Refinement) -> "Wishes":
-        """With one turn more; a reset forgets those before it."""
-        if refinement.reset:
-            kept = refinement.model_copy(update={"reset": False})
-            return Wishes(refinements=() if kept.is_empty else (kept,))
-        return Wishes(refinements=(*self.refinements, refinement))
+        """With one turn more; a reset forgets those before it, an empty turn changes nothing."""
+        earlier = () if refinement.reset else self.refinements
+        added = refinement.model_copy(update={"reset": False})
+        if added.is_empty:
+            return Wishes(refinements=earlier)
+        together = merge(Wishes(refinements=earlier).current, added)
+        kept = (_in_force(entry, together, added) for entry in earlier)
+        return Wishes(refinements=(*(entry for entry in kept if not entry.is_empty), added))
 
     def remove(self, index: int) -> "Wishes":
         """Without one turn's wishes."""
         left = (*self.refinements[:index], *self.refinements[index + 1 :])
         return Wishes(refinements=left)
+
+    def without(self, wishes: Refinement) -> "Wishes":
+        """Without these wishes, whichever turns they came from."""
+        left = (_minus(entry, wishes) for entry in self.refinements)
+        return Wishes(refinements=tuple(entry for entry in left if not entry.is_empty))
 
     @property
     def current(self) -> Refinement:
@@ -123,6 +147,28 @@ class Wishes(Record):
     def describe(self, catalogue: Catalogue) -> tuple[str, ...]:
         """One phrase per wish in force."""
         return describe(self.current, catalogue)
+
+
+def _in_force(entry: Refinement, together: Refinement, later: Refinement) -> Refinement:
+    """What still holds of an earlier turn's wishes."""
+    values: dict[str, object] = {}
+    for name, value in entry:
+        if isinstance(value, tuple):
+            values[name] = tuple(one for one in value if one in getattr(together, name))
+        elif value is not None and getattr(together, name) == value:
+            values[name] = value if getattr(later, name) is None else None
+    return Refinement.model_validate({**values, "reset": False})
+
+
+def _minus(entry: Refinement, gone: Refinement) -> Refinement:
+    values: dict[str, object] = {}
+    for name, value in entry:
+        out = getattr(gone, name)
+        if isinstance(value, tuple):
+            values[name] = tuple(one for one in value if one not in out)
+        elif value is not None and value != out:
+            values[name] = value
+    return Refinement.model_validate(values)
 
 
 def to_filters(refinement: Refinement) -> HardFilters:

@@ -15,6 +15,7 @@ _DECADES = {
 }  # fmt: skip
 _YEAR = r"(?:18|19|20)\d\d(?!\w)"
 _ERA = rf"(?:the )?(?P<part>early |mid |late )?(?P<era>(?:18|19|20)?\d0s|{'|'.join(_DECADES)})"
+_ERA_B = _ERA.replace("<part>", "<part_b>").replace("<era>", "<era_b>")
 _SPAN = rf"(?:(?P<year>{_YEAR})|{_ERA}(?!\w))"
 _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(form))
@@ -36,12 +37,39 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 
 
+_TWO_ERAS = re.compile(
+    rf"(?:films? |movies? )?(?:either |both )?(?:from |in |of |during )?{_ERA} ?(?:,? ?or|,? ?and|to|"
+    rf"until|/) (?:from |in |of |the )*{_ERA_B}(?!\w)"
+)
+_THIS_DECADE = re.compile(r"(?:from |in |of |during )?(?:this|the current|our) decade(?!\w)")
+
+
 @dataclass(frozen=True, slots=True)
 class YearSpan:
     """Years asked for, inclusive; None is open."""
 
     low: int | None
     high: int | None
+
+    @property
+    def era(self) -> str:
+        """A short name, such as ``"60s"`` or ``"1967-1969"``."""
+        low, high = self.low or 0, self.high or 0
+        return f"{low % 100:02d}s" if low % 10 == 0 and high == low + 9 else f"{low}-{high}"
+
+
+def match_two_eras(text: str, place: int) -> tuple[tuple[YearSpan, ...], int] | None:
+    """The one span that two eras make ("80s or 90s"), or both where no span holds just them."""
+    match = _TWO_ERAS.match(text, place)
+    if match is None:
+        return None
+    spans = sorted(
+        (_era_bounds(match["era"], match["part"]), _era_bounds(match["era_b"], match["part_b"]))
+    )
+    (low, end), (start, high) = spans
+    if start <= end + 1:
+        return (YearSpan(low, max(end, high)),), match.end()
+    return (YearSpan(low, end), YearSpan(start, high)), match.end()
 
 
 def match_years(
@@ -59,6 +87,9 @@ def match_years(
         None where no year is named, or where its negation is no single span ("nothing from the
         80s" asks for two).
     """
+    now = _THIS_DECADE.match(text, place)
+    if now and newest is not None and not negated:
+        return YearSpan(newest - newest % 10, newest - newest % 10 + 9), now.end()
     for name, form in _FORMS:
         match = form.match(text, place)
         if match is None:
@@ -97,12 +128,15 @@ def _negated(span: YearSpan) -> YearSpan | None:
 def _bounds(match: re.Match[str]) -> tuple[int, int]:
     if match["year"]:
         return int(match["year"]), int(match["year"])
-    era = match["era"]
+    return _era_bounds(match["era"], match["part"])
+
+
+def _era_bounds(era: str, part: str | None) -> tuple[int, int]:
     if era in _DECADES:
         start = _DECADES[era]
     else:
         digits = int(era[:-1])
         # "30s" and later are of the last century; "00s" to "20s" of this one.
         start = digits if digits > 99 else digits + (1900 if digits >= 30 else 2000)
-    first, last = {"early ": (0, 3), "mid ": (4, 6), "late ": (7, 9)}.get(match["part"], (0, 9))
+    first, last = {"early ": (0, 3), "mid ": (4, 6), "late ": (7, 9)}.get(part or "", (0, 9))
     return start + first, start + last

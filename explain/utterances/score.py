@@ -74,9 +74,7 @@ def score(pairs: Sequence[tuple[Utterance, Meaning]]) -> Scores:
 def score_by_kind(pairs: Sequence[tuple[Utterance, Meaning]]) -> dict[str, Scores]:
     """Scores of each kind of utterance, in the set's order."""
     kinds = dict.fromkeys(utterance.kind for utterance, _ in pairs)
-    return {
-        kind: score([pair for pair in pairs if pair[0].kind == kind]) for kind in kinds
-    }
+    return {kind: score([pair for pair in pairs if pair[0].kind == kind]) for kind in kinds}
 
 
 def _offers(gold: Meaning, read: Meaning) -> bool:

@@ -1,0 +1,1 @@
+"""From words to meaning: references, questions, wishes taken back, questions back, phrases."""
