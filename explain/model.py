@@ -165,7 +165,8 @@ class LanguageModel:
         if question.grammar is not None:
             body["grammar"] = question.grammar
         chat = self.chat.bind(extra_body=body, max_tokens=question.max_tokens)
-        waiting = asyncio.run_coroutine_threadsafe(chat.ainvoke(list(question.messages)), model_loop())
+        asked = chat.ainvoke(list(question.messages))
+        waiting = asyncio.run_coroutine_threadsafe(asked, model_loop())
         try:
             message = waiting.result(seconds)
         except (NoAnswer, *self.errors) as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..candidates.candidate_set import CandidateSet
 from ..explain.evidence import Evidence
@@ -69,13 +70,27 @@ def give_reasons(
     return tuple(reasons)
 
 
+def provenance(explanation: Explanation) -> dict[str, Any]:
+    """How a text came to be, as it is recorded beside it."""
+    return explanation.model_dump(mode="json", include=set(_PROVENANCE))
+
+
 def reason_rows(
-    recommendation_ids: Sequence[str], reasons: Sequence[Sequence[Reason]]
+    recommendation_ids: Sequence[str],
+    reasons: Sequence[Sequence[Reason]],
+    later: Callable[[str, Reason], dict[str, Any] | None] = lambda slate, reason: None,
 ) -> Iterator[ReasonRow]:
-    """The reasons as rows of the record, for slates that have their ids."""
+    """The reasons as rows of the record, for slates that have their ids.
+
+    Args:
+        recommendation_ids: The slates.
+        reasons: Their reasons.
+        later: What to record of a model's wording that is to come (see `store.wordings`).
+    """
     for recommendation_id, slate in zip(recommendation_ids, reasons, strict=True):
         for reason in slate:
             told = reason.explanation.model_dump(mode="json")
+            to_come = later(recommendation_id, reason)
             yield ReasonRow(
                 recommendation_id=recommendation_id,
                 item_id=reason.evidence.item.item_id,
@@ -84,5 +99,6 @@ def reason_rows(
                 verdict=told["verdict"],
                 evidence=reason.evidence.model_dump(mode="json"),
                 evidence_hash=told["evidence_hash"],
-                provenance={name: told[name] for name in _PROVENANCE},
+                provenance=provenance(reason.explanation)
+                | ({} if to_come is None else {"later": to_come}),
             )

@@ -14,6 +14,7 @@ from ..candidates.candidate_set import CandidateSet
 from ..candidates.catalogue import Catalogue
 from ..candidates.pools import CandidatePools
 from ..errors import ArtifactNotFound
+from ..explain.calls import logged_calls
 from ..explain.refinement import Refinement, diversity_factor
 from ..explain.writer import Explainer
 from ..rerankers.context import PoolContext
@@ -28,10 +29,14 @@ from .ordering import BuiltinOrderer, Orderer, PolicyOrderer, Situation
 from .reasons import Reason, give_reasons
 from .recording import write_decision
 from .records import Feedback, Recommendation, Turn, VersionInfo
+from .rewording import Job, Rewording, to_come
 from .settings import Settings
 from .store import conversations, events, versions
+from .store.model_calls import record_calls
 from .user_log import UserLog
 from .wishes import apply_wishes
+
+_TO_WORD = "texts to word once the transaction is committed"
 
 ProgressCallback = Callable[[int, int], None]
 Reasons = Sequence[Sequence[Reason]]
@@ -47,6 +52,8 @@ class Recommender:
         orderer: What orders it.
         explainer: What words the reasons.
         k: Slate length where a request names none.
+        later: Has the explainer's model word the reasons after the slate is answered with the
+            template's texts; without it a request waits for the model.
     """
 
     def __init__(
@@ -57,6 +64,7 @@ class Recommender:
         orderer: Orderer,
         explainer: Explainer,
         k: int,
+        later: Rewording | None = None,
     ) -> None:
         self.database = database
         self.candidates_version = candidates_version
@@ -64,6 +72,7 @@ class Recommender:
         self.orderer = orderer
         self.explainer = explainer
         self.k = k
+        self.later = later
         self._log = UserLog(candidates)
         self._turn = threading.Lock()  # the controller moves with each slate that is recorded
 
@@ -115,9 +124,12 @@ class Recommender:
         request = self.request(user_ids, k, refinement, seed)
         proposed = self.candidates.pools(request.users)
         decision = self.rerank(request, proposed)
-        reasons = self.explain(decision, progress) if explain else None
+        with logged_calls() as log:
+            reasons = self.explain(decision, progress) if explain else None
         with self.recording() as session:
-            return self.record(session, decision, reasons)
+            made = self.record(session, decision, reasons)
+            record_calls(session, log, recommendation_id=made[0].id if len(made) == 1 else None)
+            return made
 
     def feedback(self, feedback: Feedback) -> str:
         """Record what a user did and return the id of the event; see ``feedback_many``."""
@@ -178,29 +190,44 @@ class Recommender:
         )
 
     def explain(self, decision: Decision, progress: ProgressCallback | None = None) -> Reasons:
-        """Evidence and a checked text for every item."""
-        return give_reasons(decision, self.orderer, self.candidates, self.explainer, progress)
+        """Evidence and a checked text for every item; the template's where a model follows."""
+        explainer = self.explainer
+        if self.later is not None:
+            explainer = Explainer(None, explainer.noun, explainer.style, explainer.language)
+        return give_reasons(decision, self.orderer, self.candidates, explainer, progress)
 
     @contextmanager
     def recording(self) -> Generator[Session]:
         """One transaction of the record; if it fails, the controller forgets it as well."""
+        jobs: list[Job] = []
         with self._turn:
             controller = self.orderer.controller
             before, committed = controller.to_json(), False
             try:
                 with self.database.session() as session:
+                    session.info[_TO_WORD] = jobs
                     yield session
                 committed = True
             finally:
                 if not committed:
                     controller.restore(before)
+                    if self.later is not None:
+                        self.later.release(len(jobs))
+        if self.later is not None:
+            self.later.submit(jobs)
 
     def record(
         self, session: Session, decision: Decision, reasons: Reasons | None
     ) -> list[Recommendation]:
         """Write slates and reasons, inside ``recording``."""
         return write_decision(
-            session, decision, reasons, self.orderer, self.candidates_version, self.catalogue
+            session,
+            decision,
+            reasons,
+            self.orderer,
+            self.candidates_version,
+            self.catalogue,
+            to_come(self.later, session.info[_TO_WORD]),
         )
 
     def _situation(self, request: Request, proposed: CandidatePools) -> Situation:
@@ -222,7 +249,10 @@ class Recommender:
 
 
 def open_recommender(
-    settings: Settings, database: Database, explainer: Explainer | None = None
+    settings: Settings,
+    database: Database,
+    explainer: Explainer | None = None,
+    later: Rewording | None = None,
 ) -> Recommender:
     """Load what is deployed and continue where the record left off.
 
@@ -230,6 +260,7 @@ def open_recommender(
         settings: The settings.
         database: The record.
         explainer: What words the reasons; templates by default.
+        later: Has its model word them in the background (see `wording.make_rewording`).
 
     Raises:
         NotMigrated: The database is not at the schema that this version needs.
@@ -253,8 +284,9 @@ def open_recommender(
             versions.ensure_builtin(session, orderer.version)
         controller = orderer.controller
         restore_controller(session, controller, orderer.version, max(controller.windows))
+    explainer = explainer or Explainer()
     return Recommender(
-        database, proposing.version, candidates, orderer, explainer or Explainer(), settings.k
+        database, proposing.version, candidates, orderer, explainer, settings.k, later
     )
 
 

@@ -1,6 +1,6 @@
 """From a decision to rows of the record, and to what is handed out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,10 +25,12 @@ def write_decision(
     orderer: Orderer,
     candidates_version: str,
     catalogue: Catalogue,
+    later: Callable[[str, Reason], dict[str, Any] | None] = lambda slate, reason: None,
 ) -> list[Recommendation]:
     """Move the controller on, and write slates and reasons.
 
-    The caller holds the transaction, and takes the controller back if it fails.
+    The caller holds the transaction, and takes the controller back if it fails. ``later`` tells
+    what to record of a model's wording that is to come.
     """
     orderer.controller.update(decision.measured)
     after = orderer.controller.state()
@@ -52,7 +54,7 @@ def write_decision(
     ]
     now = utc_now()
     ids = record_slates(session, slates, now)
-    told = record_explanations(session, list(reason_rows(ids, reasons))) if reasons else []
+    told = record_explanations(session, list(reason_rows(ids, reasons, later))) if reasons else []
     by_item = {(reason.recommendation_id, reason.item_id): reason for reason in told}
     described = {
         str(catalogue.item_ids[item]): describe_item(catalogue, int(item))

@@ -44,6 +44,29 @@ class ExplanationRecord(Record):
     created_at: datetime
 
 
+class Wording(Record):
+    """The present text of one explanation, which a model may be about to replace.
+
+    Attributes:
+        explanation_id: Public id of the explanation.
+        item_id: The item.
+        position: Its place in the slate, 1 is the top.
+        state: ``pending`` while a model is still to word it, ``final`` afterwards.
+        ending: How the waiting ended: ``written``, ``dropped``, ``cancelled`` or ``lapsed``; None
+            where a model was never to word it later, or is still to.
+        text: What is shown now; checked against the evidence, whoever worded it.
+        source: Who worded it.
+    """
+
+    explanation_id: str
+    item_id: str
+    position: int
+    state: Literal["pending", "final"]
+    ending: str | None
+    text: str
+    source: str
+
+
 class RecommendedItem(Record):
     """One position of a slate; position 1 is the top, and so is base rank 1 of the pool."""
 
@@ -106,6 +129,43 @@ class Feedback(Record):
     occurred_at: datetime | None = None
 
 
+class LimitCost(Record):
+    """One limit in one list, with the wishes and without them.
+
+    Attributes:
+        limit: Its name in reports, or ``diversity``.
+        target: The least level aimed at, as a mean over many lists; None where there is none.
+        with_wishes: Level of the list that was shown.
+        without_wishes: Level of the list that the same policy would have shown without wishes.
+        most_possible: The highest level that the candidates left by the wishes allow; None for
+            diversity.
+    """
+
+    limit: str
+    target: float | None
+    with_wishes: float
+    without_wishes: float
+    most_possible: float | None
+
+
+class WishCost(Record):
+    """What wishes cost, or gave, in each limit; levels are shares of exposure, or distances."""
+
+    limits: tuple[LimitCost, ...]
+
+
+class WishEntry(Record):
+    """One turn's wishes, as far as they hold.
+
+    Attributes:
+        refinement: The wishes.
+        phrases: One plain phrase per wish.
+    """
+
+    refinement: dict[str, Any]
+    phrases: tuple[str, ...]
+
+
 class Turn(Record):
     """One answer in a conversation.
 
@@ -116,6 +176,9 @@ class Turn(Record):
         intent: What the user's words were taken for.
         refinement: The wishes that hold from now on.
         recommendation: A slate under those wishes, where one was asked for.
+        wishes: The same wishes, turn by turn, oldest first; each can be taken back.
+        options: What the answer asks to choose from, if it asks something.
+        cost: What the wishes did to each limit in this slate; None without a slate or wishes.
     """
 
     conversation_id: str
@@ -124,6 +187,9 @@ class Turn(Record):
     intent: str
     refinement: dict[str, Any]
     recommendation: Recommendation | None
+    wishes: tuple[WishEntry, ...] = ()
+    options: tuple[str, ...] = ()
+    cost: WishCost | None = None
 
 
 class MessageRecord(Record):

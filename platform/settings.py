@@ -31,10 +31,22 @@ class Settings(BaseSettings):
         model_base_url: Base URL of that server, ending in ``/v1``.
         model_api_key: Its key; never printed or stored.
         model_name: The model to ask for.
-        model_timeout: Seconds to wait for one answer of the model.
+        model_timeout: Seconds to wait for one answer of the model, further attempts included.
         model_grammar: Whether that server takes GBNF grammars, as llama.cpp's does; the embedded
             model always does.
         model_threads: Processor threads of the embedded model.
+        model_retries: Attempts after the first, where a failure may pass.
+        model_breaker_failures: Failures in a row after which the model is left alone.
+        model_breaker_seconds: How long it is left alone.
+        model_price_in: Price of 1,000 tokens sent, in any one currency.
+        model_price_out: Price of 1,000 tokens received.
+        model_token_budget: Most tokens a UTC day, for one process; no bound when not set.
+        model_cost_budget: Most money a UTC day, in the currency of the prices; likewise.
+        model_cache: Answers of the model that are kept for equal evidence.
+        model_workers: Texts that the API has worded at the same time.
+        model_queue: Texts that may wait to be worded.
+        model_patience: Seconds after which a text that waits is not worded any more.
+        model_health_every: Seconds after which the model's health is looked at again.
         k: Slate length when a request names none.
         top_n: Candidates per user when candidates are trained.
         seed: Seed of every random choice in training; each recommendation records its own.
@@ -57,6 +69,18 @@ class Settings(BaseSettings):
     model_timeout: Annotated[float, Field(gt=0, le=600)] = 20.0
     model_grammar: bool = False
     model_threads: Annotated[int, Field(ge=1, le=256)] = 1
+    model_retries: Annotated[int, Field(ge=0, le=10)] = 2
+    model_breaker_failures: Annotated[int, Field(ge=1, le=1000)] = 3
+    model_breaker_seconds: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    model_price_in: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    model_price_out: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    model_token_budget: Annotated[int, Field(ge=1)] | None = None
+    model_cost_budget: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    model_cache: Annotated[int, Field(ge=0, le=1_000_000)] = 1024
+    model_workers: Annotated[int, Field(ge=1, le=64)] = 1
+    model_queue: Annotated[int, Field(ge=1, le=100_000)] = 200
+    model_patience: Annotated[float, Field(gt=0, le=3600)] = 120.0
+    model_health_every: Annotated[float, Field(ge=1, le=3600)] = 60.0
     k: Annotated[int, Field(ge=1, le=1000)] = 10
     top_n: Annotated[int, Field(ge=1, le=100_000)] = 100
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 2020
@@ -82,6 +106,12 @@ class Settings(BaseSettings):
     def _a_server_has_an_address(self) -> "Settings":
         if self.model_kind == "openai" and not self.model_base_url:
             raise ValueError("model_kind=openai needs FAIRLOOP_MODEL_BASE_URL")
+        return self
+
+    @model_validator(mode="after")
+    def _a_cost_has_prices(self) -> "Settings":
+        if self.model_cost_budget is not None and not (self.model_price_in or self.model_price_out):
+            raise ValueError("model_cost_budget needs FAIRLOOP_MODEL_PRICE_IN or _OUT")
         return self
 
     @property

@@ -4,13 +4,14 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 
 from ... import __version__
 from ..current import CurrentRecommender
 from ..db.engine import open_database
 from ..home import Home
 from ..settings import Settings, load_settings
-from ..wording import make_explainer
+from ..wording import make_explainer, make_health_check, make_rewording
 from . import audits, conversations, explanations, feedback, health, recommendations, users
 from .bounds import BoundedBody
 from .dependencies import Platform
@@ -36,11 +37,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or load_settings()
     database = open_database(settings.url)
-    current = CurrentRecommender(settings, database, make_explainer(settings))
+    explainer = make_explainer(settings)
+    later = make_rewording(settings, database, explainer)
+    health_check = make_health_check(settings, explainer)
+    current = CurrentRecommender(settings, database, explainer, later)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        if health_check is not None:
+            health_check.look()  # and so have its libraries loaded before they are needed
         yield
+        if later is not None:
+            await run_in_threadpool(later.close)
         database.close()
 
     app = FastAPI(
@@ -50,7 +58,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         responses=PROBLEM_RESPONSES,
     )
-    app.state.platform = Platform(settings, Home.of(settings), database, current)
+    app.state.platform = Platform(
+        settings, Home.of(settings), database, current, later, health_check
+    )
     app.add_middleware(BoundedBody, limit=MAX_BODY_BYTES)
     install_problems(app)
     for part in (

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..records import ConversationRecord, PublicId, Turn
 from ..store.conversations import get_conversation
 from .dependencies import RecordId, TheDatabase, TheRecommender
+from .event_stream import DESCRIBED, stream, turn_events, wants_events
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
@@ -38,10 +39,24 @@ def start(opened: Opened, recommender: TheRecommender) -> ConversationRecord:
     return read(key, recommender.database)
 
 
-@router.post("/{conversation_id}/messages", status_code=201)
-def say(conversation_id: RecordId, said: Said, recommender: TheRecommender) -> Turn:
-    """Say something; the answer may hold a slate under the wishes that hold by then."""
-    return recommender.chat(conversation_id, said.text)
+@router.post(
+    "/{conversation_id}/messages",
+    status_code=201,
+    response_model=Turn,
+    responses={201: {"content": DESCRIBED}},
+)
+def say(
+    conversation_id: RecordId, said: Said, recommender: TheRecommender, request: Request
+) -> Turn | Response:
+    """Say something; the answer may hold a slate under the wishes that hold by then.
+
+    With `Accept: text/event-stream` it comes as events: the reply sentence by sentence, the turn
+    with its slate, then each explanation when a model has worded it and it passed the check.
+    """
+    turn = recommender.chat(conversation_id, said.text)
+    if not wants_events(request):
+        return turn
+    return stream(turn_events(request, recommender.database, recommender.later, turn), 201)
 
 
 @router.get("/{conversation_id}")

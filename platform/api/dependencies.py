@@ -9,7 +9,9 @@ from ..current import CurrentRecommender
 from ..db.engine import Database
 from ..db.migrate import require_migrated
 from ..home import Home
+from ..models.health import HealthCheck
 from ..recommender import Recommender
+from ..rewording import Rewording
 from ..settings import Settings
 
 
@@ -22,6 +24,8 @@ class Platform:
         home: The home folder.
         database: The record; ``TheDatabase`` is the same after a look at its schema.
         current: The recommender of what is deployed.
+        later: What has the model word texts in the background; None without a model.
+        health: What looks after the model; None without one.
         migrated: Whether the schema was looked at and found right.
     """
 
@@ -29,6 +33,8 @@ class Platform:
     home: Home
     database: Database
     current: CurrentRecommender
+    later: Rewording | None = None
+    health: HealthCheck | None = None
     migrated: bool = False
 
 

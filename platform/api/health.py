@@ -3,7 +3,9 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from .dependencies import TheRecommender
+from ...errors import NotReady
+from ..models.health import ModelHealth
+from .dependencies import ThePlatform, TheRecommender
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -15,11 +17,21 @@ class Live(BaseModel):
 
 
 class Ready(BaseModel):
-    """It can serve, and with what."""
+    """It can serve, and with what.
+
+    Attributes:
+        status: Ready.
+        candidates_version: What proposes.
+        policy_version: What orders.
+        model: What is known of the language model; None without one.
+        texts_waiting: Texts that wait to be worded by it.
+    """
 
     status: str = "ready"
     candidates_version: str
     policy_version: str
+    model: ModelHealth | None = None
+    texts_waiting: int = 0
 
 
 @router.get("/live")
@@ -29,9 +41,29 @@ def live() -> Live:
 
 
 @router.get("/ready")
-def ready(recommender: TheRecommender) -> Ready:
-    """Answers 200 when the database is migrated and what is deployed is whole; else 503 or 500."""
+def ready(recommender: TheRecommender, platform: ThePlatform) -> Ready:
+    """Answers 200 when the database is migrated and what is deployed is whole; else 503 or 500.
+
+    A language model that fails changes nothing of that: templates serve in its place.
+    """
     return Ready(
         candidates_version=recommender.candidates_version,
         policy_version=recommender.policy_version,
+        model=platform.health.report() if platform.health else None,
+        texts_waiting=platform.later.waiting if platform.later else 0,
     )
+
+
+@router.get("/model")
+def model(platform: ThePlatform) -> ModelHealth:
+    """What the last look at the language model found; asking has it looked at again, later.
+
+    Answers 503 without a model.
+    """
+    if platform.health is None:
+        raise NotReady(
+            "no language model is configured",
+            field="FAIRLOOP_MODEL_KIND",
+            mend="Set it to embedded or openai; without one, texts come from templates.",
+        )
+    return platform.health.report()

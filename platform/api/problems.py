@@ -100,17 +100,22 @@ def problem(
     return JSONResponse(body.model_dump(exclude_none=True), status, media_type=MEDIA_TYPE)
 
 
-def _of_ours(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, errors.FairloopError)
+def problem_of(error: errors.FairloopError, instance: str) -> JSONResponse:
+    """The response for an error of ours."""
     status = next(code for kind, code in STATUS if isinstance(error, kind))
     return problem(
         status,
         error.message,
         kind=_kebab(type(error).__name__),
-        instance=request.url.path,
+        instance=instance,
         field=error.field,
         mend=error.mend,
     )
+
+
+def _of_ours(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, errors.FairloopError)
+    return problem_of(error, request.url.path)
 
 
 def _of_validation(request: Request, error: Exception) -> JSONResponse:

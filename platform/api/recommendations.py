@@ -2,14 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import StreamingResponse
 
 from ...errors import InvalidValue
 from ...explain.refinement import Refinement
-from ..records import PublicId, Recommendation
+from ..records import PublicId, Recommendation, Wording
 from ..store.recommendations import get_recommendation
+from ..store.wordings import wordings_of
 from .dependencies import RecordId, TheDatabase, ThePlatform, TheRecommender
+from .event_stream import DESCRIBED, stream, wording_events
 
 router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
 
@@ -88,3 +91,23 @@ def read(recommendation_id: RecordId, database: TheDatabase) -> Recommendation:
     """A slate as it was recorded, with its explanations."""
     with database.reading() as session:
         return get_recommendation(session, recommendation_id)
+
+
+@router.get("/{recommendation_id}/explanations")
+def wordings(recommendation_id: RecordId, database: TheDatabase) -> list[Wording]:
+    """The present text of each explanation; `pending` while a model is still to word it."""
+    with database.reading() as session:
+        return wordings_of(session, recommendation_id)
+
+
+@router.get(
+    "/{recommendation_id}/explanations/stream",
+    response_class=StreamingResponse,
+    responses={200: {"content": DESCRIBED}},
+)
+def stream_wordings(
+    recommendation_id: RecordId, platform: ThePlatform, database: TheDatabase, request: Request
+) -> StreamingResponse:
+    """The same as events: what is final at once, the rest as it passes the check."""
+    wordings(recommendation_id, database)  # an unknown slate is a problem, not an event
+    return stream(wording_events(request, database, platform.later, recommendation_id))

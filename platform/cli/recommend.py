@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from ...explain.conversation import parse_utterance
 from ..recommender import open_recommender
-from ..records import Recommendation
+from ..records import Recommendation, RecommendedItem
 from ..wording import make_explainer
 from .context import opened
 from .output import Json, show
@@ -39,11 +39,20 @@ def render(console: Console, result: Recommendation) -> None:
         f"For user {escape(result.user_id)}, by {result.policy_version} [dim]{result.id}[/dim]"
     )
     for item in result.items:
-        year = f" ({item.year})" if item.year is not None else ""
-        topics = ", ".join(item.topics)
-        console.print(
-            f"{item.position:>3}. [bold]{escape(item.title)}[/bold]{year} [dim]{topics}[/dim]"
-        )
+        render_title(console, item)
         if item.explanation is not None:
-            source = item.explanation.source.replace("_", " ")
-            console.print(f"     {escape(item.explanation.text)} [dim]({source})[/dim]")
+            render_text(console, item.explanation.text, item.explanation.source)
+
+
+def render_title(console: Console, item: RecommendedItem) -> None:
+    """Print one position of a slate."""
+    year = f" ({item.year})" if item.year is not None else ""
+    topics = ", ".join(item.topics)
+    console.print(
+        f"{item.position:>3}. [bold]{escape(item.title)}[/bold]{year} [dim]{topics}[/dim]"
+    )
+
+
+def render_text(console: Console, text: str, source: str, lead: str = "     ") -> None:
+    """Print why, and who worded it."""
+    console.print(f"{lead}{escape(text)} [dim]({source.replace('_', ' ')})[/dim]")

@@ -10,6 +10,9 @@ from .output import Json, log, show
 
 app = typer.Typer(add_completion=False)
 
+CLOSING_SECONDS = 5
+"""How long open event streams may hold up the end."""
+
 
 @app.command()
 def serve(
@@ -26,4 +29,10 @@ def serve(
     url = f"http://{address[0]}:{address[1]}"
     show({"url": url, "docs": f"{url}/docs"}, as_json, lambda out: out.print(f"{url}/docs"))
     log.print("Ctrl-C stops it.")
-    uvicorn.run(app, host=address[0], port=address[1], log_level="warning")
+    uvicorn.run(
+        app,
+        host=address[0],
+        port=address[1],
+        log_level="warning",
+        timeout_graceful_shutdown=CLOSING_SECONDS,
+    )

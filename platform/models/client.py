@@ -59,7 +59,7 @@ class ServerChat(BaseChatModel):
         return "openai-compatible"
 
     def client(self) -> BaseChatModel:
-        """langchain's client of the present address; it does not repeat a request on its own.
+        """The client of the present address; it does not repeat a request by itself.
 
         Raises:
             NotReady: There is no server to ask.
