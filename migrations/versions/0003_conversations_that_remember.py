@@ -73,6 +73,7 @@ def make_wishes() -> None:
         sa.Column("id", STRING, nullable=False),
         sa.Column("conversation_id", STRING, nullable=False),
         sa.Column("message_id", STRING, nullable=True),
+        sa.Column("place", sa.Integer(), nullable=False),
         sa.Column("refinement", JSON, nullable=False),
         sa.Column("added_at", TIME, nullable=False),
         sa.Column("removed_at", TIME, nullable=True),
@@ -238,6 +239,7 @@ WISHES = sa.table(
     "conversation_wishes",
     sa.column("id", STRING),
     sa.column("conversation_id", STRING),
+    sa.column("place", sa.Integer()),
     sa.column("refinement", JSON),
     sa.column("added_at", TIME),
     sa.column("removed_at", TIME),
@@ -258,7 +260,11 @@ def _stack_wishes() -> None:
         for refinement in kept:
             connection.execute(
                 WISHES.insert().values(
-                    id=_id(), conversation_id=row.id, refinement=refinement, added_at=now
+                    id=_id(),
+                    conversation_id=row.id,
+                    place=0,
+                    refinement=refinement,
+                    added_at=now,
                 )
             )
 

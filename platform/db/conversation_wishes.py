@@ -24,6 +24,7 @@ class ConversationWish(Base):
     message_id: Mapped[str | None] = mapped_column(
         ForeignKey("messages.id", ondelete="CASCADE")
     )  # that asked for it; None where it came from the user's kept preferences
+    place: Mapped[int]  # in the stack, 0 is the oldest; of those that hold
     refinement: Mapped[Json]
     added_at: Mapped[datetime] = mapped_column(default=utc_now)
     removed_at: Mapped[datetime | None]

@@ -1,6 +1,8 @@
 """The stack of wishes of a conversation: which message asked for what, and what was taken back."""
 
+import json
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from typing import Any, Literal
 
 from sqlalchemy import select
@@ -23,8 +25,8 @@ def write_stack(
 ) -> list[StackedWish]:
     """Bring the record to what holds now, and return that.
 
-    Entries that are no longer in the stack stay on record as removed; new ones are added. Equal
-    entries are told apart by their order.
+    An entry that is no longer in the stack stays on record as removed. One that a later wish made
+    narrower is removed, and stands there again as what is left of it, still of its own message.
 
     Args:
         session: One that writes.
@@ -34,21 +36,29 @@ def write_stack(
         removed_by: The message that took others back, or ``BY_API``.
     """
     held = _in_force(session, conversation_id)
-    kept, added = _matched([row.refinement for row in held], refinements)
+    before = [_canonical(row.refinement) for row in held]
+    after = [_canonical(refinement) for refinement in refinements]
+    changes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     now = utc_now()
-    for place, row in enumerate(held):
-        if place not in kept:
+    for change, old, old_end, new, new_end in changes:
+        if change == "equal":
+            for row, place in zip(held[old:old_end], range(new, new_end), strict=True):
+                row.place = place
+            continue
+        for row in held[old:old_end]:
             row.removed_at, row.removed_by = now, removed_by
-    for key, refinement in zip(new_ids(len(added)), added, strict=True):
-        session.add(
-            ConversationWish(
-                id=key,
-                conversation_id=conversation_id,
-                message_id=added_by,
-                refinement=dict(refinement),
-                added_at=now,
+        for key, place in zip(new_ids(new_end - new), range(new, new_end), strict=True):
+            narrowed = held[old + place - new] if old + place - new < old_end else None
+            session.add(
+                ConversationWish(
+                    id=key,
+                    conversation_id=conversation_id,
+                    message_id=added_by if narrowed is None else narrowed.message_id,
+                    place=place,
+                    refinement=dict(refinements[place]),
+                    added_at=now,
+                )
             )
-        )
     session.flush()
     return stack(session, conversation_id)
 
@@ -75,25 +85,13 @@ def _in_force(session: Session, conversation_id: str) -> list[ConversationWish]:
             ConversationWish.conversation_id == conversation_id,
             ConversationWish.removed_at.is_(None),
         )
-        .order_by(ConversationWish.id)
+        .order_by(ConversationWish.place)
     )
     return list(rows)
 
 
-def _matched(before: Refinements, after: Refinements) -> tuple[set[int], Refinements]:
-    """Places of the entries that stay, and the entries that are new.
-
-    A stack only loses entries anywhere and gains them at its end, so it is read from the start.
-    """
-    kept: set[int] = set()
-    place = 0
-    for number, refinement in enumerate(after):
-        found = next((i for i in range(place, len(before)) if before[i] == refinement), None)
-        if found is None:
-            return kept, after[number:]
-        kept.add(found)
-        place = found + 1
-    return kept, ()
+def _canonical(refinement: dict[str, Any]) -> str:
+    return json.dumps(refinement, sort_keys=True)
 
 
 def _record(row: ConversationWish) -> StackedWish:

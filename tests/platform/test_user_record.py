@@ -204,8 +204,19 @@ def test_the_stack_keeps_what_was_taken_back(database: Database) -> None:
         assert after[2].message_id == second
         all_of_them = wishes.history(session, talk)
         assert [w.removed_by for w in all_of_them] == [None, second, None, None]
+        third = add_message(session, talk, "user", "from 1970 then")
+        narrowed = [
+            NO_HORROR,
+            {"exclude_topics": ["Drama"]},
+            {"max_year": 1989},
+            {"min_year": 1970},
+        ]
+        held = wishes.write_stack(session, talk, narrowed, third, third)
+        assert [w.refinement for w in held] == narrowed
+        # What is left of a narrowed entry is still of the message that asked for it.
+        assert [w.message_id for w in held] == [first, first, second, third]
         assert wishes.write_stack(session, talk, [], None, wishes.BY_API) == []
-        assert {w.removed_by for w in wishes.history(session, talk)} == {second, "api"}
+        assert {w.removed_by for w in wishes.history(session, talk)} == {second, third, "api"}
 
 
 def test_a_user_sees_all_that_is_on_record_about_them_and_nothing_of_others(database, people):
