@@ -1,17 +1,33 @@
 """One turn of a conversation: understand, recommend under the wishes, answer, record."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
 from ..errors import InvalidValue
-from ..explain.conversation import ParsedTurn, parse_utterance, reply_text
-from ..explain.refinement import Refinement, merge
+from ..explain.conversation import reply_text
+from ..explain.refinement import Wishes, describe
+from ..explain.understanding.memory import Memory
+from ..explain.understanding.turn import ParsedTurn
+from . import wish_cost
+from .answering import Answers
 from .decision import Decision
 from .reasons import Reason
-from .records import ConversationRecord, EventKind, Feedback, Recommendation, Turn
+from .records import (
+    ConversationRecord,
+    EventKind,
+    Feedback,
+    Recommendation,
+    Turn,
+    WishCost,
+    WishEntry,
+)
 from .store import conversations, events
+from .store.recommendations import get_recommendation
+from .store.steps import Step, record_steps
+from .understanding import parser_for
 
 if TYPE_CHECKING:
     from .recommender import Recommender
@@ -27,9 +43,23 @@ class Answer:
     """What a turn comes to, before it is recorded."""
 
     reply: str
-    wishes: Refinement
-    decision: Decision | None
-    reasons: tuple[tuple[Reason, ...], ...]
+    memory: Memory
+    decision: Decision | None = None
+    reasons: tuple[tuple[Reason, ...], ...] = ()
+    cost: WishCost | None = None
+
+
+@dataclass(slots=True)
+class _Watch:
+    """The steps of a turn with their seconds."""
+
+    steps: list[Step] = field(default_factory=list[Step])
+    since: float = field(default_factory=time.perf_counter)
+
+    def lap(self, name: str, **result: object) -> None:
+        now = time.perf_counter()
+        self.steps.append(Step(name=name, latency_s=now - self.since, result=result))
+        self.since = now
 
 
 def take_turn(recommender: "Recommender", conversation_id: str, text: str) -> Turn:
@@ -44,52 +74,98 @@ def take_turn(recommender: "Recommender", conversation_id: str, text: str) -> Tu
     """
     with recommender.database.reading() as session:
         before = conversations.get_conversation(session, conversation_id)
-    parsed = parse_utterance(text, recommender.catalogue)
-    answer = _answer(recommender, before, parsed)
+        last = _last_list(session, before)
+    memory = Memory.stored(before.refinement)
+    shown = tuple(item.item_id for item in last.items) if last else ()
+    watch = _Watch()
+    parsed = parser_for(recommender).read(text, memory.context(shown))
+    watch.lap("read", **_understood(parsed))
+    answer = _answer(recommender, before.user_id, memory, last, parsed)
+    watch.lap("answer", cost=answer.cost.model_dump(mode="json") if answer.cost else None)
     with recommender.recording() as session:
         _require_unchanged(session, before)
         events.record_events(session, _told(before.user_id, parsed))
-        conversations.set_wishes(session, before.id, answer.wishes.model_dump(mode="json"))
-        conversations.add_message(
+        conversations.set_wishes(session, before.id, answer.memory.dump())
+        said = conversations.add_message(
             session, before.id, "user", text, refinement=parsed.refinement.model_dump(mode="json")
         )
-        shown: Recommendation | None = None
+        record_steps(session, said, watch.steps)
+        slate: Recommendation | None = None
         if answer.decision is not None:
-            shown = recommender.record(session, answer.decision, answer.reasons)[0]
+            slate = recommender.record(session, answer.decision, answer.reasons)[0]
         message_id = conversations.add_message(
             session,
             before.id,
             "assistant",
             answer.reply,
-            recommendation_id=shown.id if shown else None,
+            recommendation_id=slate.id if slate else None,
         )
     return Turn(
         conversation_id=before.id,
         message_id=message_id,
         reply=answer.reply,
         intent=parsed.intent,
-        refinement=answer.wishes.model_dump(mode="json"),
-        recommendation=shown,
+        refinement=answer.memory.wishes.current.model_dump(mode="json"),
+        recommendation=slate,
+        wishes=wish_entries(recommender, answer.memory.wishes),
+        options=tuple(option.name for option in parsed.unclear.options) if parsed.unclear else (),
+        cost=answer.cost,
     )
 
 
-def _answer(recommender: "Recommender", before: ConversationRecord, parsed: ParsedTurn) -> Answer:
-    held = Refinement.model_validate(before.refinement)
-    if parsed.intent not in ANSWERED_BY_A_SLATE:
-        return Answer(reply_text(parsed, recommender.catalogue), held, None, ())
-    wishes = merge(held, parsed.refinement)
-    request = recommender.request([before.user_id], refinement=wishes)
+def wish_entries(recommender: "Recommender", wishes: Wishes) -> tuple[WishEntry, ...]:
+    """The stack as it is shown: each turn's wishes with their phrases."""
+    return tuple(
+        WishEntry(
+            refinement=one.model_dump(mode="json"), phrases=describe(one, recommender.catalogue)
+        )
+        for one in wishes.refinements
+    )
+
+
+def _answer(
+    recommender: "Recommender",
+    user_id: str,
+    memory: Memory,
+    last: Recommendation | None,
+    parsed: ParsedTurn,
+) -> Answer:
+    after = memory.after(parsed)
+    if parsed.question is not None:
+        answers = Answers(recommender, user_id, last, memory.wishes)
+        return Answer(answers.answer(parsed.question), after)
+    changed = after.refinements != memory.refinements
+    if parsed.intent not in ANSWERED_BY_A_SLATE and not changed:
+        return Answer(reply_text(parsed, recommender.catalogue), after)
+    request = recommender.request([user_id], refinement=after.wishes.current)
+    pools = recommender.candidates.pools(request.users)
     try:
-        decision = recommender.rerank(request, recommender.candidates.pools(request.users))
+        decision = recommender.rerank(request, pools)
     except InvalidValue as refusal:
         if refusal.field != "refinement":
             raise
-        return Answer(f"{refusal.message}. {refusal.mend or ''}".strip(), held, None, ())
+        kept = memory.model_copy(update={"asked": None})
+        return Answer(f"{refusal.message}. {refusal.mend or ''}".strip(), kept)
     titles = [str(title) for title in recommender.catalogue.titles[decision.items[0]]]
-    reply = reply_text(parsed, recommender.catalogue, titles)
+    cost = wish_cost.cost_of_wishes(recommender, decision)
+    parts = [reply_text(parsed, recommender.catalogue, titles)]
     if parsed.refinement.diversity is not None and decision.not_honoured:
-        reply = f"{reply} {NO_DIVERSITY}"
-    return Answer(reply, wishes, decision, tuple(map(tuple, recommender.explain(decision))))
+        parts.append(NO_DIVERSITY)
+    parts.append(wish_cost.told(cost, recommender.orderer.constraints))
+    reply = " ".join(part for part in parts if part)
+    return Answer(reply, after, decision, tuple(map(tuple, recommender.explain(decision))), cost)
+
+
+def _last_list(session: Session, before: ConversationRecord) -> Recommendation | None:
+    """The last list of the conversation, with the explanations that are on record."""
+    ids = [message.recommendation_id for message in before.messages if message.recommendation_id]
+    return get_recommendation(session, ids[-1]) if ids else None
+
+
+def _understood(parsed: ParsedTurn) -> dict[str, object]:
+    """What the record keeps of how an utterance was read."""
+    kept = {"intent", "question", "unclear", "taken_back", "guessed", "language", "not_understood"}
+    return parsed.model_dump(mode="json", include=kept)
 
 
 def _told(user_id: str, parsed: ParsedTurn) -> list[Feedback]:

@@ -47,7 +47,8 @@ def test_a_turn_is_recorded_with_its_slate_and_its_reasons(house: "House") -> No
     assert kept.messages[1].id == turn.message_id
     assert kept.messages[0].refinement is not None
     assert kept.messages[0].refinement["exclude_topics"] == [topic]
-    assert kept.refinement == turn.refinement
+    assert [wish.refinement for wish in turn.wishes] == kept.refinement["refinements"]
+    assert [wish.phrases for wish in turn.wishes] == [(f"no {topic}",)]
     assert house.rows(Explanation) == 10
 
 
@@ -155,5 +156,5 @@ def test_of_two_messages_at_once_the_later_one_is_refused(
     with pytest.raises(InvalidValue, match="meanwhile"):
         recommender.chat(talk, f"no {one}")
     kept = read(house, talk)
-    assert kept.refinement["exclude_topics"] == [other]
+    assert [one["exclude_topics"] for one in kept.refinement["refinements"]] == [[other]]
     assert len(kept.messages) == 2
