@@ -50,8 +50,8 @@ _SENTENCES = {
     "less_known": ("It is one of the less-known {nouns}.", "This is a less-known {noun}."),
     "popular": ("It is one of the most-chosen {nouns}.", "This is a widely chosen {noun}."),
     "newer": (
-        "It is newer than {number} % of the {nouns} here.",
-        "This {noun} came out later than {number} % of the {nouns} here.",
+        "{item} is newer than {number} % of the {nouns} here.",
+        "{item} came out later than {number} % of the {nouns} here.",
     ),
     "taste_lately": (
         "{number} of the last {total} {nouns} you chose are filed under {topic}.",
@@ -205,7 +205,7 @@ _FORMS = (
     ("instead", r"{no_rules}, {title} would (?:stand|be) in its place"),
     ("would_stand", r"{no_rules}, {subject} would (?:stand|be) at place {number}"
      r"(?P<lower> or lower)?"),
-    ("rank", r"{subject} is number {number} of {of} by {score}"),
+    ("rank", r"{subject} (?:is|was) number {number} of {of} by {score}"),
     ("rank", r"by {score}, {subject} (?:is|ranks)(?: at)? number {number} of {of}"),
     ("rank", r"{score} puts {subject} at number {number} of {of}"),
     ("rank", r"{subject} ranks(?: at)? number {number} of {of} by {score}"),

@@ -63,7 +63,7 @@ _SENTENCES = {
     ),
     "less_known": ("Dieser Vorschlag ist weniger bekannt.",),
     "popular": ("Dieser Vorschlag wird besonders oft gewählt.",),
-    "newer": ("Dieser Vorschlag ist neuer als {number} % der {nouns} hier.",),
+    "newer": ("{item} ist neuer als {number} % der {nouns} hier.",),
     "taste_lately": (
         "{number} der letzten {total} {nouns}, die Sie wählten, sind unter {topic} eingeordnet.",
     ),

@@ -166,7 +166,8 @@ class _Sentences:
     def newer(self) -> Iterator[str]:
         newer = self._evidence.item.newer_than
         if newer is not None and newer >= NEWER_FROM:
-            yield from self._say("newer", number=round(newer))
+            for item in self._item_names():  # "it" would be another item after some details
+                yield from self._say("newer", item=item, number=round(newer))
 
     def taste(self) -> Iterator[str]:
         for share in self._evidence.taste:

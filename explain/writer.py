@@ -122,12 +122,14 @@ class Explainer:
         if self.model.grammar:
             grammar = relation_grammar(evidence, self.noun, self.style, self.language)
             messages = grammar_prompt(evidence)
-        known = _Attempt(prompt_hash=prompt_hash(messages, grammar))
+        asked = prompt_hash(messages, grammar)
+        known = _Attempt(prompt_hash=asked)
         try:
             text = self._write(evidence, messages, grammar)
             verdict = self._check(text, evidence)
             if verdict.accepted:
                 return self._told(evidence, text, "model", verdict, started, known)
+            self.model.forget(asked)
             known = replace(known, rejected_text=text, rejected_verdict=verdict)
             if grammar is None:
                 again = repair_prompt(messages, text, verdict.problems)
@@ -135,6 +137,7 @@ class Explainer:
                 verdict = self._check(text, evidence)
                 if verdict.accepted:
                     return self._told(evidence, text, "model_repaired", verdict, started, known)
+                self.model.forget(prompt_hash(again, None))
                 known = replace(known, repair_text=text, repair_verdict=verdict)
         except (NoAnswer, *self.model.errors) as error:
             known = replace(known, error=_line(error))
