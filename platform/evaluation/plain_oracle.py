@@ -102,7 +102,7 @@ class PlainOracle:
         if set(re.findall(r"[^\W\d_][\w'-]*", plain)) - _WORDS:
             return False
         places = [self._find(title, year) for title, year in named]
-        if any(len(found) == 0 for found from in places):
+        if any(len(found) == 0 for found in places):
             return False
         facts = _Said(plain, places, held, groups, [float(n) for n in _NUMBER.findall(plain)])
         for cue, judge in self._cues():
@@ -141,7 +141,7 @@ class PlainOracle:
         return int(self._served.trace.shown[position])
 
     def _others(self, said: "_Said", position: int) -> list[list[int]]:
-        return [found for found from in said.places if self._item(position) not in found]
+        return [found for found in said.places if self._item(position) not in found]
 
     def _liked(self) -> BoolArray:
         ratings = self._served.ratings
@@ -153,7 +153,7 @@ class PlainOracle:
         return int(rows[0]) if len(rows) else None
 
     def _led(self, said: "_Said", position: int) -> bool:
-        others = [self._in_history(found) for found from in self._others(said, position)]
+        others = [self._in_history(found) for found in self._others(said, position)]
         if not others or any(row is None for row in others):
             return False
         if re.search("you (liked|enjoyed)", said.plain) and self._served.ratings.max() < 4:
@@ -166,7 +166,7 @@ class PlainOracle:
     def _common(self, said: "_Said", position: int) -> bool:
         topics = self._catalogue.topics
         others = self._others(said, position)
-        rows = [self._in_history(found) for found from in others]
+        rows = [self._in_history(found) for found in others]
         if not rows or not said.topics or any(row is None for row in rows):
             return False
         items = [int(self._served.history[row]) for row in rows if row is not None]
@@ -187,7 +187,7 @@ class PlainOracle:
         return row is not None and said.numbers[0] == round(100 * positive[row] / positive.sum())
 
     def _rated(self, said: "_Said", position: int) -> bool:
-        rows = [self._in_history(found) for found from in said.places]
+        rows = [self._in_history(found) for found in said.places]
         if len(rows) != 1 or rows[0] is None or len(said.numbers) != 1:
             return False
         return float(self._served.ratings[rows[0]]) == said.numbers[0]
