@@ -25,6 +25,7 @@ from .records import (
     WishEntry,
 )
 from .store import conversations, events
+from .store import wishes as stack
 from .store.recommendations import get_recommendation
 from .store.steps import Step, record_steps
 from .understanding import parser_for
@@ -89,6 +90,8 @@ def take_turn(recommender: "Recommender", conversation_id: str, text: str) -> Tu
         said = conversations.add_message(
             session, before.id, "user", text, refinement=parsed.refinement.model_dump(mode="json")
         )
+        stored = answer.memory.dump()["refinements"]
+        stack.write_stack(session, before.id, stored, added_by=said, removed_by=said)
         record_steps(session, said, watch.steps)
         slate: Recommendation | None = None
         if answer.decision is not None:
