@@ -19,6 +19,7 @@ from .models.guarded import GuardedModel
 from .models.retries import Retries
 
 __all__ = [
+    "EMBEDDED",
     "EMBEDDED_NAME",
     "Kind",
     "LLMSettings",

@@ -24,14 +24,14 @@ class Ready(BaseModel):
         candidates_version: What proposes.
         policy_version: What orders.
         model: What is known of the language model; None without one.
-        texts_waiting: Texts that wait to be worded by it.
+        texts_waiting: Texts that wait to be worded by it; None without one.
     """
 
     status: str = "ready"
     candidates_version: str
     policy_version: str
     model: ModelHealth | None = None
-    texts_waiting: int = 0
+    texts_waiting: int | None = None
 
 
 @router.get("/live")
@@ -40,7 +40,7 @@ def live() -> Live:
     return Live()
 
 
-@router.get("/ready")
+@router.get("/ready", response_model_exclude_none=True)
 def ready(recommender: TheRecommender, platform: ThePlatform) -> Ready:
     """Answers 200 when the database is migrated and what is deployed is whole; else 503 or 500.
 
@@ -50,7 +50,7 @@ def ready(recommender: TheRecommender, platform: ThePlatform) -> Ready:
         candidates_version=recommender.candidates_version,
         policy_version=recommender.policy_version,
         model=platform.health.report() if platform.health else None,
-        texts_waiting=platform.later.waiting if platform.later else 0,
+        texts_waiting=platform.later.waiting if platform.later else None,
     )
 
 

@@ -105,7 +105,7 @@ class ServerChat(BaseChatModel):
 
         try:
             message = await client.ainvoke(messages, stop=stop, **kwargs)
-        except (openai.OpenAIError, *_OTHER_SHAPES) as error:
+        except (openai.OpenAIError, TooLarge, *_OTHER_SHAPES) as error:
             outcome, again_after = read_failure(error)
             said = f"{type(error).__name__}: {self._without_key(one_line(error))}"
             # from None: the client's own error holds the request, and with it the key.
@@ -151,12 +151,9 @@ def read_failure(error: Exception) -> tuple[Outcome, float | None]:
         if status >= 500:
             return "server_error", retry_after(error.response.headers)
         return "refused", None
-    # An answer that can't be read is a connection error to the client, with the reason as cause.
     if isinstance(error, openai.APIConnectionError):
-        if isinstance(error.__cause__, TooLarge):
-            return "too_long", None
         return "unreachable", 0.0
-    return "malformed", None
+    return "too_long" if isinstance(error, TooLarge) else "malformed", None
 
 
 def retry_after(headers: "httpx2.Headers", now: Callable[[], float] = time.time) -> float:
