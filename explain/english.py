@@ -3,8 +3,8 @@
 import re
 
 from ..rerankers.policy_reason import reason_clause
+from .english_policy import ENGLISH_POLICY
 from .language import MARK, Language
-from .policy_patterns import PolicyForms
 
 
 def _nouns(noun: str) -> tuple[str, str]:
@@ -222,51 +222,49 @@ _FORMS = (
     ("unlike", r"unlike {title}, {subject} {filed} {topics}"),
 )  # fmt: skip
 
-_STATES = (
-    ("clicks_lately", "high", r"you chose many (?:{topic} )?{nouns} lately"),
-    ("clicks_lately", "low", r"you chose few {nouns} lately"),
-    ("satisfaction", "high", r"you rated what you chose lately high"),
-    ("satisfaction", "low", r"you rated what you chose lately low"),
-    ("taste", "high", r"you rated {topic} {nouns} high"),
-    ("taste", "low", r"you rated {topic} {nouns} low"),
-    ("click_rate", "high", r"you chose more of what you were shown lately than most"),
-    ("click_rate", "low", r"you chose less of what you were shown lately than most"),
-    ("slates_seen", "high", r"you have seen more lists than most"),
-    ("slates_seen", "low", r"you have seen fewer lists than most"),
-    ("days_away", "high", r"you were away for \d+ days"),
-    ("shown_lately", "high", r"you were shown many of these {nouns} lately"),
-    ("shown_lately", "low", r"you were shown few of these {nouns} lately"),
-    ("pool_topic", "high", r"more of the {nouns} found for you are {topic} than for most"),
-    ("pool_topic", "low", r"fewer of the {nouns} found for you are {topic} than for most"),
-)
-_ASPECTS = (
-    ("relevance", r"what the model scores high for you comes"),
-    ("popularity", r"popular {nouns} come"),
-    ("recency", r"newer {nouns} come"),
-    ("satiation", r"{nouns} of the topics you chose lately come"),
-    ("topic_taste", r"{nouns} of the topics you rated high come"),
-    ("fatigue", r"{nouns} you were shown lately come"),
-    ("clicked", r"{nouns} you chose lately come"),
-    ("preference", r"{nouns} you often chose when you saw them come"),
-    ("enjoyment", r"{nouns} you rated high before come"),
-    ("familiarity", r"{nouns} you were shown often come"),
-    ("history_affinity", r"{nouns} of the topics that your history is full of come"),
-    ("history_taste", r"{nouns} of the topics you rated higher than others did come"),
-    ("reward", r"{nouns} that are expected to please you now come"),
-    ("rested_reward", r"{nouns} that would please you more after a while come"),
-    ("floor:popularity=long_tail", r"less-known {nouns} come"),
-    ("floor:", r"{nouns} of the group ‘[^‘’]*’ come"),
-    ("floor!", r"{nouns} outside the group ‘[^‘’]*’ come"),
-)
-_POLICY = PolicyForms(
-    states=_STATES,
-    aspects=_ASPECTS,
-    variety="variety counts",
-    more=("more", "less"),
-    higher=("higher", "lower"),
-    sentence="{state}, so {effect} now",
-    moved=", and that moved {subject} up {places}",
-)
+_PROVIDER = {
+    "shown": "{item} was among the candidates of {candidate} of {lists} lists, and was shown in "
+    "{shown} of them.",
+    "by_score": "By the model's scores alone it would have been shown in {number} of them.",
+    "without_rules": "Without the rules for exposure and variety it would have been shown in "
+    "{number} of them.",
+    "exposure": "The minimum share of exposure for {who} brought it into {into} of them and kept "
+    "it out of {out}.",
+    "diversity": "Variety brought it into {into} of them and kept it out of {out}.",
+    "state": "What people chose and passed over lately brought it into {into} of them and kept it "
+    "out of {out}.",
+}
+
+_PROVIDER_FORMS = (
+    ("shown", r"{item} was among the candidates of (?P<candidate>\d+) of (?P<lists>\d+) lists, "
+     r"and was shown in (?P<shown>\d+) of them\."),
+    ("by_score", r"by the model's scores alone it would have been shown in (?P<number>\d+) of "
+     r"them\."),
+    ("without_rules", r"without the rules for exposure and variety it would have been shown in "
+     r"(?P<number>\d+) of them\."),
+    ("exposure", r"the minimum share of exposure for {who} brought it into (?P<into>\d+) of them "
+     r"and kept it out of (?P<out>\d+)\."),
+    ("diversity", r"variety brought it into (?P<into>\d+) of them and kept it out of "
+     r"(?P<out>\d+)\."),
+    ("state", r"what people chose and passed over lately brought it into (?P<into>\d+) of them "
+     r"and kept it out of (?P<out>\d+)\."),
+)  # fmt: skip
+
+_AUDIT_LABELS = {
+    "item": "item",
+    "title": "title",
+    "place": "place",
+    "base_rank": "rank by base score",
+    "base_score": "base score",
+    "part": "score from",
+    "rule": "places by",
+    "without_rules": "place without exposure and diversity rules",
+    "instead_of": "instead of item",
+    "attribution": "attribution",
+    "share": "share of item",
+    "evidence": "evidence SHA-256",
+    "version": "version of",
+}
 
 ENGLISH = Language(
     code="en",
@@ -286,5 +284,8 @@ ENGLISH = Language(
     fragments=_FRAGMENTS,
     forms=_FORMS,
     separator=re.compile(r"(?P<end>[.!])(?: |$)|, and also |, and |, also |; | and "),
-    policy_forms=_POLICY,
+    policy_forms=ENGLISH_POLICY,
+    provider=_PROVIDER,
+    provider_forms=_PROVIDER_FORMS,
+    audit_labels=_AUDIT_LABELS,
 )

@@ -1,8 +1,9 @@
 """What one language brings: sentences to write with, and forms of statements to read with.
 
-A further language is one file like `english.py`, and one line in `languages.py`. Its sentences and
-its forms are written apart: a sentence whose meaning has no form is refused by the check, and a
-test holds every sentence of every language against it.
+A further language is one module like `german.py` (with the reasons of policies in one beside it)
+and one line in `languages.py`. Its sentences and its forms are written apart: a sentence whose
+meaning has no form is refused by the check, and a test holds every sentence of every language
+against it.
 """
 
 import re
@@ -36,6 +37,9 @@ class Language:
         forms: What a statement claims, and how it reads: regular expressions with named gaps.
         separator: What may stand between two statements; ``end`` closes a sentence.
         policy_forms: How a policy's reason reads.
+        provider: Sentences for whoever offers an item, by what they count.
+        provider_forms: How they read.
+        audit_labels: Words before an auditor's values.
     """
 
     code: str
@@ -53,6 +57,9 @@ class Language:
     forms: tuple[tuple[str, str], ...]
     separator: re.Pattern[str]
     policy_forms: PolicyForms
+    provider: Mapping[str, str]
+    provider_forms: tuple[tuple[str, str], ...]
+    audit_labels: Mapping[str, str]
 
     def join(self, parts: Sequence[str]) -> str:
         """A list in words: ``a, b and c``."""

@@ -216,7 +216,9 @@ def _model(kind: Model, settings: Settings, hostile: HostileModel | None) -> Lan
         return LanguageModel(chat=hostile, name="hostile")
     if kind == "configured":
         return make_explainer(settings).model
-    return build_language_model(LLMSettings(kind=kind, threads=settings.model_threads))
+    if kind == "none":
+        return None
+    return build_language_model(LLMSettings(kind="embedded", threads=settings.model_threads))
 
 
 def _figures(
@@ -231,20 +233,15 @@ def _figures(
     own = sources["model"] + sources["model_repaired"]
     lies = set[str]() if hostile is None else set(hostile.lies)
     first = [one.rejected_text or one.text for one in told]
-    before = [
-        item.oracle.judge(text, item.position) for item, text in zip(items, first, strict=True)
-    ]
-    after = [
-        item.oracle.judge(one.text, item.position) for item, one in zip(items, told, strict=True)
-    ]
+    before = _judged(items, first)
+    after = _judged(items, [one.text for one in told])
     unverified = [
         one.text
         for one, sentences in zip(told, after, strict=True)
         if not all(sentences) or (one.text in lies and one.source.startswith("model"))
     ]
-    missed = sum(
-        all(sentences) for text, sentences in zip(first, before, strict=True) if text in lies
-    )
+    judged = zip(first, before, strict=True)
+    missed = sum(text in lies and all(sentences) for text, sentences in judged)
     times = [1000 * one.latency_s for one in told]
     return ModelFigures(
         model=kind,

@@ -28,7 +28,7 @@ class Paraphrase(BaseModel):
 
 def paraphrases() -> tuple[Paraphrase, ...]:
     """Those of ``paraphrases.yaml``."""
-    file = importlib.resources.files(__package__) / "paraphrases.yaml"
+    file = importlib.resources.files(__name__.rpartition(".")[0]) / "paraphrases.yaml"
     found = yaml.safe_load(file.read_text(encoding="utf-8"))
     return TypeAdapter(tuple[Paraphrase, ...]).validate_python(found)
 
