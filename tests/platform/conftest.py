@@ -1,14 +1,18 @@
 """Databases for the platform's tests: SQLite in a file, and a private PostgreSQL cluster."""
 
+import json
 import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -258,3 +262,68 @@ def house(stocked_home: tuple[Path, str], tmp_path: Path) -> Iterator[House]:
     database = open_database(settings.url)
     yield House(settings, Home.of(settings), database, version)
     database.close()
+
+
+@dataclass(frozen=True)
+class ModelServer:
+    """A language model's server in a process of its own, and how to tell it what to do."""
+
+    port: int
+    process: "subprocess.Popen[str]"
+
+    @property
+    def url(self) -> str:
+        """Without a path."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def tell(self, *steps: dict[str, Any]) -> None:
+        """What to do with each request from now on; see ``model_server.py``."""
+        told = urllib.request.Request(
+            f"{self.url}/script", json.dumps(steps).encode(), method="PUT"
+        )
+        urllib.request.urlopen(told, timeout=10).close()
+
+    def asked(self) -> list[dict[str, Any]]:
+        """The requests since it was told."""
+        with urllib.request.urlopen(f"{self.url}/asked", timeout=10) as answer:
+            return json.load(answer)
+
+
+def _model_server(port: int = 0) -> ModelServer:
+    script = Path(__file__).with_name("model_server.py")
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(port)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    return ModelServer(int(process.stdout.readline()), process)
+
+
+@pytest.fixture(scope="session")
+def one_model_server() -> Iterator[ModelServer]:
+    """One process for all tests."""
+    server = _model_server()
+    yield server
+    with server.process:
+        server.process.kill()
+
+
+@pytest.fixture
+def server(one_model_server: ModelServer) -> ModelServer:
+    """A model's server that answers as it should until it is told otherwise."""
+    one_model_server.tell({"do": "answer"})
+    return one_model_server
+
+
+@pytest.fixture
+def start_model_server() -> Iterator[Callable[[int], ModelServer]]:
+    """Starts further ones, on given ports."""
+    started: list[ModelServer] = []
+
+    def start(port: int) -> ModelServer:
+        started.append(_model_server(port))
+        return started[-1]
+
+    yield start
+    for one in started:
+        with one.process:
+            one.process.kill()

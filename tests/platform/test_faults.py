@@ -3,13 +3,8 @@
 import json
 import logging
 import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,48 +13,12 @@ from fairloop.platform.store.model_calls import calls_of
 from starlette.testclient import TestClient
 
 if TYPE_CHECKING:
-    from conftest import House
+    from conftest import House, ModelServer
 
 KEY = "sk-hidden-0123456789abcdef"
 TIMEOUT = 1.5
 SLACK = 2.0
 """Seconds that a busy machine may add to a deadline."""
-
-
-@dataclass
-class ModelServer:
-    """The process and how to tell it what to do."""
-
-    port: int
-    process: subprocess.Popen[str]
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def tell(self, *steps: dict[str, Any]) -> None:
-        asked = urllib.request.Request(
-            f"{self.url}/script", json.dumps(steps).encode(), method="PUT"
-        )
-        urllib.request.urlopen(asked, timeout=10).close()
-
-    def asked(self) -> list[dict[str, Any]]:
-        with urllib.request.urlopen(f"{self.url}/asked", timeout=10) as answer:
-            return json.load(answer)
-
-
-def start(port: int = 0) -> ModelServer:
-    script = Path(__file__).with_name("model_server.py")
-    process = subprocess.Popen(
-        [sys.executable, str(script), str(port)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    return ModelServer(int(process.stdout.readline()), process)
-
-
-def stop(server: ModelServer) -> None:
-    with server.process:
-        server.process.kill()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -69,24 +28,11 @@ def clients_loaded() -> None:
     import openai  # noqa: F401
 
 
-@pytest.fixture(scope="module")
-def one_server() -> Iterator[ModelServer]:
-    server = start()
-    yield server
-    stop(server)
-
-
-@pytest.fixture
-def server(one_server: ModelServer) -> ModelServer:
-    one_server.tell({"do": "answer"})
-    return one_server
-
-
 Open = Callable[..., TestClient]
 
 
 @pytest.fixture
-def serve(house: "House", server: ModelServer) -> Iterator[Open]:
+def serve(house: "House", server: "ModelServer") -> Iterator[Open]:
     opened: list[TestClient] = []
 
     def serve(**changed: Any) -> TestClient:
@@ -188,7 +134,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_failing_model_leaves_the_template_on_record(
-    name: str, serve: Open, server: ModelServer, house: "House", caplog: pytest.LogCaptureFixture
+    name: str, serve: Open, server: "ModelServer", house: "House", caplog: pytest.LogCaptureFixture
 ) -> None:
     step, outcome, attempts = FAULTS[name]
     client = serve()
@@ -216,7 +162,7 @@ def test_a_failing_model_leaves_the_template_on_record(
 
 
 def test_an_honest_model_words_each_text_once_for_equal_evidence(
-    serve: Open, server: ModelServer, house: "House"
+    serve: Open, server: "ModelServer", house: "House"
 ) -> None:
     client = serve(model_price_in=1.0, model_price_out=2.0)
     server.tell({"do": "answer"})  # and forget the health check's request
@@ -243,7 +189,9 @@ def test_an_honest_model_words_each_text_once_for_equal_evidence(
     assert before["source"] == "template_no_model"
 
 
-def test_a_lie_is_neither_shown_nor_kept(serve: Open, server: ModelServer, house: "House") -> None:
+def test_a_lie_is_neither_shown_nor_kept(
+    serve: Open, server: "ModelServer", house: "House"
+) -> None:
     client = serve()
     server.tell({"do": "answer", "text": "A masterpiece by Kubrick."}, {"do": "answer"})
     (lied,) = final(client, recommended(client))
@@ -259,7 +207,7 @@ def test_a_lie_is_neither_shown_nor_kept(serve: Open, server: ModelServer, house
     "fault", [{"do": "truncated"}, {"do": "cut"}, {"do": "no text"}, status(500)]
 )
 def test_a_failure_is_not_kept(
-    serve: Open, server: ModelServer, house: "House", fault: dict[str, Any]
+    serve: Open, server: "ModelServer", house: "House", fault: dict[str, Any]
 ) -> None:
     client = serve(model_retries=0)
     server.tell(fault, {"do": "answer"})
@@ -267,7 +215,9 @@ def test_a_failure_is_not_kept(
     assert final(client, recommended(client))[0]["source"] == "model"
 
 
-def test_a_passing_failure_is_asked_again(serve: Open, server: ModelServer, house: "House") -> None:
+def test_a_passing_failure_is_asked_again(
+    serve: Open, server: "ModelServer", house: "House"
+) -> None:
     client = serve(model_retries=2, model_timeout=10.0)
     server.tell({"do": "cut"}, status(429, headers={"Retry-After": "1"}), {"do": "answer"})
     slate = recommended(client)
@@ -278,7 +228,9 @@ def test_a_passing_failure_is_asked_again(serve: Open, server: ModelServer, hous
     assert call.latency_s > 1.0, "it did not wait as long as it was asked to"
 
 
-def test_a_server_that_is_down_and_comes_back(house: "House", serve: Open) -> None:
+def test_a_server_that_is_down_and_comes_back(
+    house: "House", serve: Open, start_model_server: Callable[[int], "ModelServer"]
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     client = serve(
@@ -298,18 +250,15 @@ def test_a_server_that_is_down_and_comes_back(house: "House", serve: Open) -> No
     assert all(call.latency_s < 0.1 for call in made[2:]), "an open breaker costs nothing"
     assert client.get("/health/ready").status_code == 200, "templates serve"
     assert client.get("/health/model").json()["breaker"] in ("open", "half_open")
-    server = start(port)
-    try:
-        time.sleep(1.0)
-        back = recommended(client, k=4)
-        assert [text["source"] for text in final(client, back)] == ["model"] * 4
-        assert client.get("/health/model").json()["breaker"] == "closed"
-    finally:
-        stop(server)
+    start_model_server(port)
+    time.sleep(1.0)
+    back = recommended(client, k=4)
+    assert [text["source"] for text in final(client, back)] == ["model"] * 4
+    assert client.get("/health/model").json()["breaker"] == "closed"
 
 
 def test_a_spent_budget_leaves_the_template(
-    serve: Open, server: ModelServer, house: "House"
+    serve: Open, server: "ModelServer", house: "House"
 ) -> None:
     client = serve(model_price_in=1.0, model_price_out=1.0, model_cost_budget=0.5)
     slate = recommended(client)
@@ -320,7 +269,7 @@ def test_a_spent_budget_leaves_the_template(
     assert client.get("/health/model").json()["cost_today"] <= 0.5
 
 
-def test_too_many_texts_keep_the_templates(serve: Open, server: ModelServer) -> None:
+def test_too_many_texts_keep_the_templates(serve: Open, server: "ModelServer") -> None:
     client = serve(model_queue=2, model_timeout=10.0)
     server.tell({"do": "answer", "after": 0.3})
     slate = recommended(client, k=5)
@@ -332,7 +281,7 @@ def test_too_many_texts_keep_the_templates(serve: Open, server: ModelServer) -> 
     assert [t["ending"] for t in told] == ["written"] * 2 + ["dropped"] * 3
 
 
-def test_a_text_that_waits_too_long_lapses(serve: Open, server: ModelServer) -> None:
+def test_a_text_that_waits_too_long_lapses(serve: Open, server: "ModelServer") -> None:
     client = serve(model_patience=0.2, model_timeout=10.0)
     server.tell({"do": "answer", "after": 0.5})
     slate = recommended(client, k=3)
@@ -342,7 +291,7 @@ def test_a_text_that_waits_too_long_lapses(serve: Open, server: ModelServer) -> 
     assert [t["ending"] for t in told] == ["written", "lapsed", "lapsed"]
 
 
-def test_a_request_never_waits_for_the_model(serve: Open, server: ModelServer) -> None:
+def test_a_request_never_waits_for_the_model(serve: Open, server: "ModelServer") -> None:
     client = serve(model_timeout=30.0)
     recommended(client)
     server.tell({"do": "answer", "after": 10.0})
@@ -352,7 +301,7 @@ def test_a_request_never_waits_for_the_model(serve: Open, server: ModelServer) -
 
 
 def test_erased_meanwhile_nothing_is_written(
-    serve: Open, server: ModelServer, house: "House"
+    serve: Open, server: "ModelServer", house: "House"
 ) -> None:
     client = serve(model_timeout=10.0)
     server.tell({"do": "answer", "after": 0.5})
