@@ -41,6 +41,7 @@ _TWO_ERAS = re.compile(
     rf"(?:films? |movies? )?(?:either |both )?(?:from |in |of |during )?{_ERA} ?(?:,? ?or|,? ?and|to|"
     rf"until|/) (?:from |in |of |the )*{_ERA_B}(?!\w)"
 )
+_AGE = re.compile(r"(?:year|years|month|months) $")
 _THIS_DECADE = re.compile(r"(?:from |in |of |during )?(?:this|the current|our) decade(?!\w)")
 
 
@@ -92,7 +93,7 @@ def match_years(
         return YearSpan(newest - newest % 10, newest - newest % 10 + 9), now.end()
     for name, form in _FORMS:
         match = form.match(text, place)
-        if match is None:
+        if match is None or (name == "old" and _AGE.search(text, 0, place)):
             continue
         if name == "between":
             low, high = sorted((int(match["low"]), int(match["high"])))

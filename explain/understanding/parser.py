@@ -94,6 +94,17 @@ class Parser:
         turn = turn or self._wishes(plain, language, references)
         return turn.model_copy(update={"language": language})
 
+    def warm_up(self) -> None:
+        """Embed topics and titles now; the first phrase that needs them waits a second else."""
+        if self.encoder is not None:
+            self._index().title("")
+
+    def _index(self) -> PhraseIndex:
+        assert self.encoder is not None
+        if self._phrases is None:
+            self._phrases = PhraseIndex(self.catalogue, self.encoder)
+        return self._phrases
+
     def _answer(self, said: str, context: Context) -> ParsedTurn | None:
         """The answer to a question back."""
         option = chosen(said, context.asked) if context.asked else None
@@ -180,10 +191,9 @@ class Parser:
         nothing = (Refinement(), None, None)
         if self.encoder is None:
             return nothing
-        if self._phrases is None:
-            self._phrases = PhraseIndex(self.catalogue, self.encoder)
+        phrases = self._index()
         if phrase.mode in ITEM_FIELDS and phrase.mode != "exclude" and describes_title(phrase.words):
-            near = self._phrases.title(phrase.words)
+            near = phrases.title(phrase.words)
             rows = near.candidates(TITLE_CLOSE, TITLE_CLEAR)
             if not rows:
                 return nothing
@@ -192,7 +202,7 @@ class Parser:
                 return Refinement(), None, Clarification(about=phrase.words, options=tuple(options))
             guess = self._guess(phrase, options[0].name, near.scores[0])
             return options[0].refinement, guess, None
-        near = self._phrases.topic(phrase.words)
+        near = phrases.topic(phrase.words)
         topic = near.only(TOPIC_CLOSE, TOPIC_CLEAR)
         field_name = TOPIC_FIELDS.get(phrase.mode, "include_topics")
         if topic is None:

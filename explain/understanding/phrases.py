@@ -17,14 +17,17 @@ from ..sanitise import display_title
 from .encoder import Encoder
 from .topic_phrases import TOPIC_PHRASES
 
-TOPIC_CLOSE = 0.42
+TOPIC_CLOSE = 0.40
 """Cosine from which a phrase is taken for a topic."""
 
 TOPIC_CLEAR = 0.03
 """How much nearer the topic must be than the next one."""
 
-TITLE_CLOSE = 0.40
-"""Cosine from which a description is taken for a title."""
+KNOWN_WEIGHT = 0.03
+"""What a title twice as well known gains: people describe what is known."""
+
+TITLE_CLOSE = 0.62
+"""Cosine and gain together, from which a description is taken for a title."""
 
 TITLE_CLEAR = 0.04
 """How much nearer the title must be than the next one; else the near ones are offered."""
@@ -108,8 +111,7 @@ class PhraseIndex:
         if self._titles is None:
             self._titles = self._encoder.encode(_title_texts(self._catalogue))
         cosines = self._titles @ self._encoder.encode([what])[0]
-        # People describe what is known: twice as well known counts as a hundredth nearer.
-        cosines = cosines + 0.01 * np.log2(1.0 + self._catalogue.popularity)
+        cosines = cosines + KNOWN_WEIGHT * np.log2(1.0 + self._catalogue.popularity)
         rows = np.argsort(-cosines)[:4]
         return Near(tuple(str(row) for row in rows), tuple(float(v) for v in cosines[rows]))
 

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from .evaluate_conversation import conversation_command
 from .evaluate_explanations import explanations_command
 from .evaluate_policy import policy_command
 
@@ -39,3 +40,4 @@ def evaluate() -> None:
 
 app.command("policy")(policy_command)
 app.command("explanations")(explanations_command)
+app.command("conversation")(conversation_command)
