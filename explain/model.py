@@ -6,13 +6,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from langchain_core.exceptions import LangChainException
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
 from .calls import ModelCall, Outcome, Parameter, Prompt, log_call
 from .prompts import PROMPT_VERSION
+
+if TYPE_CHECKING:  # its import takes most of a second, which texts without a model need not wait
+    from langchain_core.language_models import BaseChatModel
 
 MODEL_ERRORS: tuple[type[Exception], ...] = (LangChainException, OSError, ValueError)
 """What a chat model raises when its server is down, slow, or answers nonsense (a JSON that ends
@@ -102,7 +105,7 @@ class LanguageModel:
         timeout: Seconds a whole answer may take, further attempts included.
     """
 
-    chat: BaseChatModel
+    chat: "BaseChatModel"
     name: str
     grammar: bool = False
     errors: tuple[type[Exception], ...] = MODEL_ERRORS

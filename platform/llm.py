@@ -3,8 +3,10 @@
 All of them are used through the same chat client, with the same limits around it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import SecretStr
 
@@ -13,10 +15,12 @@ from ..explain.model import LanguageModel
 from .models.breaker import Breaker
 from .models.budget import Budget, Prices
 from .models.cache import AnswerCache
-from .models.client import ServerChat
 from .models.embedded import EMBEDDED, EMBEDDED_NAME, embedded_weights
 from .models.guarded import GuardedModel
 from .models.retries import Retries
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
 
 __all__ = [
     "EMBEDDED",
@@ -88,23 +92,18 @@ def build_language_model(settings: LLMSettings) -> GuardedModel | None:
     if settings.kind == "embedded":
         threads = settings.threads
         EMBEDDED.launch(threads)
-        chat = ServerChat(
-            address=lambda: EMBEDDED.address(threads), model="local", timeout=settings.timeout
+        return _guarded(
+            settings, lambda: EMBEDDED.address(threads), "local", EMBEDDED_NAME, grammar=True
         )
-        return _guarded(settings, chat, EMBEDDED_NAME, grammar=True)
     if settings.base_url is None and not settings.api_key:
         raise InvalidValue(
             "a model server needs its URL, or OpenAI a key",
             field="FAIRLOOP_MODEL_BASE_URL",
             mend="Set FAIRLOOP_MODEL_BASE_URL (ending in /v1) or FAIRLOOP_MODEL_API_KEY.",
         )
-    chat = ServerChat(
-        address=lambda: settings.base_url,
-        key=SecretStr(settings.api_key) if settings.api_key else None,
-        model=settings.model,
-        timeout=settings.timeout,
+    return _guarded(
+        settings, lambda: settings.base_url, settings.model, settings.model, settings.grammar
     )
-    return _guarded(settings, chat, settings.model, settings.grammar)
 
 
 def embedded_server(threads: int = 1) -> str:
@@ -121,9 +120,21 @@ def stop_embedded_server() -> None:
     EMBEDDED.stop()
 
 
-def _guarded(settings: LLMSettings, chat: ServerChat, name: str, grammar: bool) -> GuardedModel:
+def _guarded(
+    settings: LLMSettings,
+    address: Callable[[], str | None],
+    model: str,
+    name: str,
+    grammar: bool,
+) -> GuardedModel:
+    def make() -> "BaseChatModel":
+        from .models.client import ServerChat
+
+        key = SecretStr(settings.api_key) if settings.api_key else None
+        return ServerChat(address=address, key=key, model=model, timeout=settings.timeout)
+
     return GuardedModel(
-        chat=chat,
+        chat=cast("BaseChatModel", _Deferred(make)),
         name=name,
         grammar=grammar,
         timeout=settings.timeout,
@@ -132,3 +143,17 @@ def _guarded(settings: LLMSettings, chat: ServerChat, name: str, grammar: bool) 
         budget=Budget(settings.token_budget, settings.cost_budget, settings.prices),
         answers=AnswerCache(settings.cache),
     )
+
+
+class _Deferred:
+    """A chat model that is made when it is first used: a start need not wait for its imports."""
+
+    def __init__(self, make: "Callable[[], BaseChatModel]") -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> "BaseChatModel":
+        return self._make()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._made, name)
