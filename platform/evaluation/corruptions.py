@@ -136,12 +136,15 @@ def _wrong_number(text: str, evidence: Evidence, world: World, rng: Rng) -> Lie:
     def other(match: re.Match[str]) -> str:
         return f"{float(match[0]) + float(rng.choice([1, 2, 10])):g}"
 
-    return _replace_one(text, pattern, other, rng)
+    names = "|".join(rf"{re.escape(name)}(?!\w)" for name in world.topics)
+    return _replace_one(text, pattern, other, rng, rf"‘[^’]*’|{names or '(?!)'}")
 
 
 def _direction(text: str, evidence: Evidence, world: World, rng: Rng) -> Lie:
     flip = {"up": "down", "higher": "lower", "down": "up"}
-    return _replace_one(text, r"\b(?:up|higher|down)\b", lambda match: flip[match[0]], rng)
+    return _replace_one(
+        text, r"(?<!makes )\b(?:up|higher|down)\b", lambda match: flip[match[0]], rng
+    )
 
 
 def _negation(text: str, evidence: Evidence, world: World, rng: Rng) -> Lie:

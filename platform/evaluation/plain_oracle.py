@@ -153,8 +153,12 @@ class PlainOracle:
         return int(rows[0]) if len(rows) else None
 
     def _led(self, said: "_Said", position: int) -> bool:
+        own = self._item(position)
+        liked = _liked_ones(said)
+        if any(own in found for found in liked):
+            return False  # the roles are swapped
         others = [self._in_history(found) for found in self._others(said, position)]
-        if not others or any(row is None for row in others):
+        if not others or len(others) < len(liked) or any(row is None for row in others):
             return False
         if re.search("you (liked|enjoyed)", said.plain) and self._served.ratings.max() < 4:
             return False
@@ -261,6 +265,17 @@ class _Said:
 
 
 _Judge = Callable[[_Said, int], bool]
+
+
+def _liked_ones(said: _Said) -> list[list[int]]:
+    """The titles that the sentence says the user liked, or people chose."""
+    many = "§(?:(?:, §)*,? and §)?"
+    verb = "(?:liked|enjoyed|chose|picked|watched|saw)"
+    found = re.search(rf"(?:you|people who) {verb} ({many})|({many}), which you {verb}", said.plain)
+    if found is None:
+        return []
+    before = said.plain[: found.start()].count("§")
+    return said.places[before : before + found[0].count("§")]
 
 
 def _place(order: IntArray, item: int) -> int:
