@@ -64,8 +64,8 @@ def answer_why_not(item: ItemFacts, place: Placement) -> str:
             "that the model proposes for you."
         )
     return (
-        f'"{item.title}" is number {place.base_rank} of {place.pool_size} by the model\'s score for '
-        f"you, before rules and wishes; the list shows {place.list_length}."
+        f'"{item.title}" is number {place.base_rank} of {place.pool_size} by the model\'s score '
+        f"for you, before rules and wishes; the list shows {place.list_length}."
     )
 
 
@@ -80,11 +80,7 @@ def answer_describe(item: ItemFacts, shared: Sequence[Shared] = ()) -> str:
 def answer_compare(one: ItemFacts, other: ItemFacts) -> str:
     """What two items have in common, and how they differ in year, topics and popularity."""
     common = [topic for topic in one.topics if topic in other.topics]
-    parts = [
-        f"Both are filed under {_list(common)}."
-        if common
-        else "They share no topic."
-    ]
+    parts = [f"Both are filed under {_list(common)}." if common else "They share no topic."]
     for item, against in ((one, other), (other, one)):
         alone = [topic for topic in item.topics if topic not in against.topics]
         if alone:

@@ -86,7 +86,9 @@ def _heard(turn: ParsedTurn, catalogue: Catalogue) -> list[str]:
 
 def _question_back(asked: Clarification) -> str:
     *first, last = (clean_text(option.name, 80) for option in asked.options)
-    return f"Which one do you mean by “{clean_text(asked.about, 80)}”: {', '.join(first)} or {last}?"
+    return (
+        f"Which one do you mean by “{clean_text(asked.about, 80)}”: {', '.join(first)} or {last}?"
+    )
 
 
 def _quoted(runs: Sequence[str]) -> str:

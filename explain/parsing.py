@@ -8,25 +8,18 @@ from typing import NamedTuple
 import numpy as np
 
 from ..candidates.catalogue import Catalogue
-from .lexicon import CUES, FILLERS, TopicWords, topic_words
+from .cues import CUES
+from .lexicon import FILLERS, TopicWords, topic_words
 from .linking import NamedItem
 from .refinement import Refinement, merge
 from .understanding.context import Clarification, Option
 from .understanding.references import References
+from .understanding.title_reading import ITEM_FIELDS, TitleReader
 from .years import YearSpan, match_two_eras, match_years
 
 _WORD = re.compile(r"\w+")
-_YEAR_OF_TITLE = re.compile(
-    r",? (?:from |of |in |the one from |made in )?(?P<year>(?:18|19|20)\d\d)(?!\w)"
-)
-_MOST_OPTIONS = 4
-_BETWEEN_TITLES = frozenset("the a an and or nor film movie films movies also of".split())
-_DESCRIBED = re.compile(
-    r"(?:the|that|this) (?:one|film|movie|picture|story)s? (?:with|about|where|in which|set|featuring)\b"
-)
-_TITLE_CUES = ("like_this", "liked", "dislike", "unlike", "seen")
-_PRONOUNS = "this that these those it them him her you something anything what to a i me and or nor"
-_NO_TITLE = frozenset(_PRONOUNS.split())
+_BETWEEN_TITLES_WORDS = "the a an and or nor film movie films movies also of"
+_BETWEEN_TITLES = frozenset(_BETWEEN_TITLES_WORDS.split())
 _NEGATIVE = ("exclude", "dislike", "unlike")
 TOPIC_FIELDS = {
     "include": "include_topics",
@@ -37,14 +30,6 @@ TOPIC_FIELDS = {
     "liked": "prefer_topics",
     "like_this": "prefer_topics",
     "avoid": "avoid_topics",
-}
-ITEM_FIELDS = {
-    "like_this": "like_items",
-    "liked": "like_items",
-    "dislike": "dislike_items",
-    "unlike": "dislike_items",
-    "exclude": "exclude_items",
-    "seen": "exclude_items",
 }
 
 
@@ -101,11 +86,11 @@ class Reader:
         self._softened = False
         self._last_topic: tuple[str, int] | None = None
         self._gap = False
-        self._references, self._titles = references, references.titles
         self._years_of = dict(
             zip(catalogue.item_ids.tolist(), catalogue.year.tolist(), strict=True)
         )
         self._topics: TopicWords = topic_words(catalogue.topic_names)
+        self._titles = TitleReader(catalogue, references, self._topics)
         known = catalogue.year[np.isfinite(catalogue.year)]
         self._newest = int(known.max()) if len(known) else None
         self._read()
@@ -136,70 +121,19 @@ class Reader:
 
     def _title(self) -> bool:
         """A title counts after a phrase that asks for one, or spelt exactly after a "no"."""
-        if self._mode not in (*_TITLE_CUES, "exclude"):
-            return False
-        pointed = self._references.pointing(self._text, self._place, self._focus)
-        if pointed is not None:
-            self._wish(ITEM_FIELDS[self._mode], *pointed)
-            return True
-        if _DESCRIBED.match(self._text, self._place):
-            return False  # "the one with the shark" is a description
-        words = [match for match in _WORD.finditer(self._text, self._place)][:12]
-        if not words or words[0].start() != self._place or words[0][0] in _NO_TITLE:
-            return False
-        stop = re.compile(r"[,.;!?]| but ").search(self._text, self._place)
-        limit = stop.start() if stop else len(self._text)
-        names = [word[0] for word in words if word.end() <= limit]
-        if self._mode in _TITLE_CUES and self._several(names, words):
-            return True
-        found = self._titles.longest_prefix(names, misspelt=False)
-        if found is None and self._mode in _TITLE_CUES and self._title_open:
-            found = self._titles.one_of_series(names)
-            found = found or self._titles.longest_prefix(names)
-        topic = self._topics.match(self._text, self._place)
+        found = self._titles.at(
+            self._text, self._place, self._mode, self._focus, misspelt=self._title_open
+        )
         if found is None:
             return False
-        longer = -1 if self._mode in ("like_this", "unlike") and found[0].exact else 0
-        if topic and topic[1] + longer >= words[found[1] - 1].end():
-            return False  # "I love westerns"; but "more like Alien" is the film
-        item, size = found
-        if self._mode == "exclude" and (not item.exact or names[0] in FILLERS):
-            return False
-        end = words[size - 1].end()
-        dated = _YEAR_OF_TITLE.match(self._text, end)
-        if dated and (other := self._titles.find(" ".join(names[:size]), int(dated["year"]))):
-            if self._years_of[other.item_id] == int(dated["year"]):
-                item, end = other, dated.end()
-        if not item.exact:
-            self.corrected.append(item)
-        self._wish(ITEM_FIELDS[self._mode], (item.item_id,), end)
+        if found.unclear is not None:
+            self.unclear = found.unclear
+            self._take(self._mode, found.end)
+            return True
+        if found.corrected is not None:
+            self.corrected.append(found.corrected)
+        self._wish(ITEM_FIELDS[self._mode], found.items, found.end)
         return True
-
-    def _several(self, names: list[str], words: list[re.Match[str]]) -> bool:
-        """A name that fits several items: remember it as a question back."""
-        likely = self._titles.several(names)
-        if likely is None:
-            return False
-        end = words[likely.size - 1].end()
-        dated = _YEAR_OF_TITLE.match(self._text, end)
-        if dated and self._titles.several(names, int(dated["year"])) is None:
-            return False
-        self.unclear = Clarification(
-            about=self._text[self._place : end],
-            options=tuple(self._option(row) for row in likely.rows[:_MOST_OPTIONS]),
-        )
-        self._take(self._mode, end)
-        return True
-
-    def _option(self, row: int) -> Option:
-        item = self._titles.item(row)
-        year = self._years_of[item.item_id]
-        return Option(
-            name=item.title if np.isnan(year) else f"{item.title} ({year:.0f})",
-            value=item.item_id,
-            year=None if np.isnan(year) else int(year),
-            refinement=Refinement.model_validate({ITEM_FIELDS[self._mode]: (item.item_id,)}),
-        )
 
     def _years(self) -> bool:
         # "no horror, before 1990": the comma ends the "no" once it has had its topic.
@@ -259,7 +193,8 @@ class Reader:
         else:
             self._begin(cue)
         self._place = end
-        self._clause.words_from = end
+        if not self._clause.unread:
+            self._clause.words_from = end
         self._gap = False
         self._title_open = True
 

@@ -107,10 +107,10 @@ class Wishes(Record):
 
     @classmethod
     def stored(cls, kept: Mapping[str, Any]) -> "Wishes":
-        """From its JSON, or from that of one refinement, as it was stored before there were stacks.
+        """From its JSON, or from that of one refinement, as it was kept before there were stacks.
 
-        >>> Wishes.stored({"min_year": 1990}) == Wishes.stored({"refinements": [{"min_year": 1990}]})
-        True
+        >>> Wishes.stored({"min_year": 1990}).current.min_year
+        1990
         """
         if "refinements" in kept:
             return cls.model_validate(kept)

@@ -38,8 +38,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 
 
 _TWO_ERAS = re.compile(
-    rf"(?:films? |movies? )?(?:either |both )?(?:from |in |of |during )?{_ERA} ?(?:,? ?or|,? ?and|to|"
-    rf"until|/) (?:from |in |of |the )*{_ERA_B}(?!\w)"
+    rf"(?:films? |movies? )?(?:either |both )?(?:from |in |of |during )?{_ERA} "
+    rf"?(?:,? ?or|,? ?and|to|until|/) (?:from |in |of |the )*{_ERA_B}(?!\w)"
 )
 _AGE = re.compile(r"(?:year|years|month|months) $")
 _THIS_DECADE = re.compile(r"(?:from |in |of |during )?(?:this|the current|our) decade(?!\w)")

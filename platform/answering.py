@@ -86,7 +86,9 @@ class Answers:
             told = known_items(session, [self._user_id]).get(self._user_id, ())
         pool = candidates.pools(np.array([self._user])).items[0]
         ranks = np.flatnonzero(pool == row)
-        shown = [one.position for one in self._last.items if one.item_id == item] if self._last else []
+        shown = (
+            [one.position for one in self._last.items if one.item_id == item] if self._last else []
+        )
         return Placement(
             shown_rank=shown[0] if shown else None,
             known=row in candidates.seen(self._user) or item in told,
@@ -108,7 +110,9 @@ class Answers:
     def _shared(self, row: int) -> list[Shared]:
         """Items of the user's history with the most topics in common, best known first."""
         catalogue = self._recommender.catalogue
-        history = np.array([h for h in self._recommender.candidates.history(self._user) if h != row])
+        history = np.array(
+            [h for h in self._recommender.candidates.history(self._user) if h != row]
+        )
         if not len(history):
             return []
         common = (catalogue.topics[history] & catalogue.topics[row]).sum(axis=1)
@@ -116,9 +120,7 @@ class Answers:
         return [
             Shared(
                 title=self._facts.of(int(history[place])).title,
-                topics=self._facts.names(
-                    catalogue.topics[history[place]] & catalogue.topics[row]
-                ),
+                topics=self._facts.names(catalogue.topics[history[place]] & catalogue.topics[row]),
             )
             for place in order
             if common[place] > 0

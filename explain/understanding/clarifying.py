@@ -17,7 +17,8 @@ _AGE = re.compile(
     r"later|latest|recent|remake)(?: one| film| movie| version)?(?: please)?"
 )
 _OLD = ("old", "older", "oldest", "original", "earlier")
-_IDLE = frozenset("the a an of i mean meant one please from film movie yes no".split())
+_IDLE_WORDS = "the a an of i mean meant one please from film movie yes no"
+_IDLE = frozenset(_IDLE_WORDS.split())
 
 
 def chosen(plain: str, asked: Clarification) -> Option | None:

@@ -24,7 +24,7 @@ class Memory(Record):
 
     @classmethod
     def stored(cls, kept: Mapping[str, Any]) -> "Memory":
-        """From its JSON, or from that of one refinement, as it was kept before there were stacks."""
+        """From its JSON, or that of one refinement, as it was kept before there were stacks."""
         if not kept or "refinements" in kept:
             return cls.model_validate(kept)
         return cls(refinements=Wishes.stored(kept).refinements)

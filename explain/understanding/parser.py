@@ -7,14 +7,18 @@ import numpy as np
 
 from ...candidates.catalogue import Catalogue
 from ...errors import InvalidValue
-from ..lexicon import CUES, FILLERS, SMALL_TALK, TOPIC_WORDS, TopicWords, plain_text, topic_words
+from ..cues import CUES
+from ..lexicon import FILLERS, SMALL_TALK, TopicWords, plain_text, topic_words
 from ..linking import TitleIndex
-from ..parsing import ITEM_FIELDS, TOPIC_FIELDS, Phrase, Reader
+from ..model import LanguageModel
+from ..parsing import TOPIC_FIELDS, Phrase, Reader
 from ..refinement import Refinement, describe, merge
 from ..sanitise import clean_text
+from ..topic_words import TOPIC_WORDS
 from .clarifying import chosen
-from .context import Clarification, Context, Option, TakenBack
+from .context import Clarification, Context, TakenBack
 from .encoder import Encoder
+from .model_reader import read_with_model
 from .phrases import (
     TITLE_CLEAR,
     TITLE_CLOSE,
@@ -28,6 +32,7 @@ from .references import References
 from .scope import is_out_of_scope, without_markup
 from .spelling import respell
 from .taking_back import is_fine, read_taken_back
+from .title_reading import ITEM_FIELDS, TitleReader
 from .translation import IDLE, to_english
 from .turn import MAX_UTTERANCE, Guess, Intent, ParsedTurn
 from .verdicts import read_verdict
@@ -39,7 +44,22 @@ _CORRECTING = re.compile(
     r"^(?:(?:no|nope|nah)(?:,| wait| sorry| actually)+ ?|"
     r"(?:sorry|wait|actually|on second thoughts?|hmm|oh|well|i changed my mind|i mean)[ ,]+)+"
 )
-_INSTEAD = re.compile(r"\b(?:instead|no wait|wait no|rather than that|make (?:that|it)|i meant|on second thoughts?|switch to|changed my mind)\b")
+_SAID = {
+    "exclude": "no",
+    "dislike": "I dislike",
+    "unlike": "nothing like",
+    "avoid": "less",
+    "prefer": "more",
+    "liked": "I like",
+    "like_this": "more like",
+    "seen": "I have seen",
+}
+"""What was said before a phrase, in short."""
+
+_INSTEAD = re.compile(
+    r"\b(?:instead|no wait|wait no|rather than that|make (?:that|it)|i meant|"
+    r"on second thoughts?|switch to|changed my mind)\b"
+)
 
 
 @dataclass
@@ -49,10 +69,13 @@ class Parser:
     Args:
         catalogue: The items.
         encoder: Compares phrases by meaning; without it such phrases are not understood.
+        model: Reads clauses of which neither rules nor encoder understood anything. Only for
+            models that are larger than the embedded one.
     """
 
     catalogue: Catalogue
     encoder: Encoder | None = None
+    model: LanguageModel | None = None
     titles: TitleIndex = field(init=False)
     _topics: TopicWords = field(init=False)
     _known: frozenset[str] = field(init=False)
@@ -129,7 +152,9 @@ class Parser:
         wishes, guesses, unclear = reader.refinement, list[Guess](), reader.unclear
         off_topic = is_out_of_scope(plain)
         for phrase in () if off_topic else reader.phrases:
-            found, guess, options = self._by_meaning(phrase)
+            found, guess, options = self._by_meaning(phrase, references)
+            if found.is_empty and options is None:
+                found, guess = self._by_model(phrase, references)
             wishes = merge(wishes, found) if not found.is_empty else wishes
             unclear = unclear or options
             if guess is not None:
@@ -185,19 +210,24 @@ class Parser:
         return wishes, " ".join(rest.split()).lstrip(" ,.;!?")
 
     def _by_meaning(
-        self, phrase: Phrase
+        self, phrase: Phrase, references: References
     ) -> tuple[Refinement, Guess | None, Clarification | None]:
         """A wish for what a phrase describes, or a question back where several things fit."""
         nothing = (Refinement(), None, None)
         if self.encoder is None:
             return nothing
         phrases = self._index()
-        if phrase.mode in ITEM_FIELDS and phrase.mode != "exclude" and describes_title(phrase.words):
+        if (
+            phrase.mode in ITEM_FIELDS
+            and phrase.mode != "exclude"
+            and describes_title(phrase.words)
+        ):
             near = phrases.title(phrase.words)
             rows = near.candidates(TITLE_CLOSE, TITLE_CLEAR)
             if not rows:
                 return nothing
-            options = [self._option(int(row), phrase.mode) for row in rows]
+            titles = TitleReader(self.catalogue, references, self._topics)
+            options = [titles.option(int(row), phrase.mode) for row in rows]
             if len(options) > 1:
                 return Refinement(), None, Clarification(about=phrase.words, options=tuple(options))
             guess = self._guess(phrase, options[0].name, near.scores[0])
@@ -210,19 +240,20 @@ class Parser:
         wish = Refinement.model_validate({field_name: (topic,)})
         return wish, self._guess(phrase, topic, near.scores[0]), None
 
+    def _by_model(self, phrase: Phrase, references: References) -> tuple[Refinement, Guess | None]:
+        """What a larger model makes of a phrase; nothing where it fails or names nothing known."""
+        if self.model is None:
+            return Refinement(), None
+        said = f"{_SAID.get(phrase.mode, '')} {phrase.words}".strip()
+        reading = read_with_model(said, self.catalogue, references, self.model)
+        if reading.refinement.is_empty:
+            return Refinement(), None
+        meant = ", ".join(describe(reading.refinement, self.catalogue))
+        return reading.refinement, Guess(phrase=phrase.words, meant=meant, by=self.model.name)
+
     def _guess(self, phrase: Phrase, meant: str, score: float) -> Guess:
         assert self.encoder is not None
         return Guess(phrase=phrase.words, meant=meant, by=self.encoder.name, score=score)
-
-    def _option(self, row: int, mode: str) -> Option:
-        item, year = self.titles.item(row), float(self.catalogue.year[row])
-        dated = None if np.isnan(year) else int(year)
-        return Option(
-            name=item.title if dated is None else f"{item.title} ({dated})",
-            value=item.item_id,
-            year=dated,
-            refinement=Refinement.model_validate({ITEM_FIELDS[mode]: (item.item_id,)}),
-        )
 
 
 def _intent(

@@ -57,10 +57,8 @@ class Near:
 
     def only(self, close: float, clear: float) -> str | None:
         """The first, if it is near enough and clearly nearer than the second."""
-        if not self.scores or self.scores[0] < close:
-            return None
-        second = self.scores[1] if len(self.scores) > 1 else -1.0
-        return self.names[0] if self.scores[0] - second >= clear else None
+        fitting = self.candidates(close, clear)
+        return fitting[0] if len(fitting) == 1 else None
 
     def candidates(self, close: float, clear: float) -> tuple[str, ...]:
         """All that are near enough and not clearly farther than the first."""

@@ -16,15 +16,18 @@ _ORDINALS = {
 }  # fmt: skip
 _NTH = "|".join(word for word in _ORDINALS if not word.isdigit() and word not in ("one", "two"))
 _NOUN = r"(?:ones?|films?|movies?|titles?|items?|picks?|suggestions?|recommendations?)"
-_END = r"(?= ?(?:[,.;!?]|$|and |or |but |is |was |are |were |differ|have |has |with |from |than |"
-_END += r"again|last |yesterday|already|at |on |in |there|here|before|very |too |so |please|for ))"
+_END = (
+    r"(?= ?(?:[,.;!?]|$|and |or |but |is |was |are |were |differ|have |has |with |from |than |"
+    r"again|last |yesterday|already|at |on |in |there|here|before|very |too |so |please|for ))"
+)
 _SEVERAL = re.compile(rf"(?:the )?(?P<end>first|last|top) (?P<count>two|three|2|3)(?: {_NOUN})?")
 _ONE = re.compile(
     rf"(?:the )?(?:(?:number|no|nr|item|#) (?P<number>\d{{1,2}}|[a-z]+)|"
     rf"(?P<nth>{_NTH})(?: {_NOUN})?){_END}"
 )
 _IT = re.compile(
-    rf"(?:it|that one|this one|that {_NOUN}|this {_NOUN}|that|this)(?!\w)(?! (?:about|with|where|in which|who))"
+    rf"(?:it|that one|this one|that {_NOUN}|this {_NOUN}|that|this)(?!\w)"
+    r"(?! (?:about|with|where|in which|who))"
 )
 
 

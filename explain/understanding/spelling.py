@@ -25,7 +25,8 @@ _WORDS = (
     "could movies films movie film nineties eighties seventies sixties fifties forties thirties "
     "explain compare describe difference favourite favorite awful terrible boring brilliant "
     "amazing great wonderful blockbusters released scary funny hilarious romantic detective "
-    "science suspense suspenseful gangster cartoon cartoons family children scratch reset filters wishes"
+    "science suspense suspenseful gangster cartoon cartoons family children scratch reset "
+    "filters wishes"
 )
 _VOCABULARY = tuple(sorted(set(_WORDS.split())))
 _CLOSE = 0.84

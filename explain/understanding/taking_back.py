@@ -18,7 +18,8 @@ _THING = (
 )
 _FORGET = (
     r"(?:please )?(?:forget(?: about)?|never ?mind|cancel|lift|take back|disregard|ignore|undo|"
-    r"withdraw|relax|i (?:dont|do not|no longer) care about|(?:you can )?stop (?:avoiding|excluding|"
+    r"withdraw|relax|i (?:dont|do not|no longer) care about|(?:you can )?stop (?:avoiding"
+    r"|excluding|"
     r"with))"
 )
 _DROP = r"(?:please )?(?:drop|remove|delete|scrap|clear|get rid of|throw out)"

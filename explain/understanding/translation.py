@@ -8,34 +8,33 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from .languages import (
-    FRENCH,
-    FRENCH_IDLE,
-    GERMAN,
-    GERMAN_IDLE,
-    SPANISH,
-    SPANISH_IDLE,
-    Phrases,
-)
+from . import french, german, spanish
+from .phrase_list import Phrases
 
-IDLE = {"de": GERMAN_IDLE, "fr": FRENCH_IDLE, "es": SPANISH_IDLE}
+IDLE = {"de": german.IDLE, "fr": french.IDLE, "es": spanish.IDLE}
 """Words of each language that carry no wish."""
 
-_LANGUAGES: dict[str, Phrases] = {"de": GERMAN, "fr": FRENCH, "es": SPANISH}
-_ENGLISH = frozenset(
+_LANGUAGES: dict[str, Phrases] = {
+    "de": german.PHRASES,
+    "fr": french.PHRASES,
+    "es": spanish.PHRASES,
+}
+_ENGLISH_WORDS = (
     "the a and or no not with without from more less like films film movies movie please only "
     "show me i want something anything is are was of for it that this my have seen why what "
-    "before after since nothing but dont give hate love".split()
+    "before after since nothing but dont give hate love"
 )
-_MARKS = frozenset(
-    "kein keine keinen nicht nichts und oder ohne mehr weniger etwas aus dem der die das den filme "
-    "ich ist ein eine einen fur bitte nur zeig mir wie vor nach seit aber habe schon gesehen hasse "
-    "mag warum liebe von danke hallo "
-    "pas de des du un une le la les sans plus moins quelque chose je veux avant apres depuis et "
-    "comme deja vu pourquoi merci aime deteste est bonjour seulement ou mais films "
-    "nada el los las sin mas menos algo quiero antes despues desde y o como ya visto por que no "
-    "peliculas pelicula de solo odio una uno gracias hola pero muy del me gusta".split()
+_ENGLISH = frozenset(_ENGLISH_WORDS.split())
+_MARKS_WORDS = (
+    "kein keine keinen nicht nichts und oder ohne mehr weniger etwas aus dem der die das den "
+    "filme ich ist ein eine einen fur bitte nur zeig mir wie vor nach seit aber habe schon "
+    "gesehen hasse mag warum liebe von danke hallo pas de des du un une le la les sans plus "
+    "moins quelque chose je veux avant apres depuis et comme deja vu pourquoi merci aime "
+    "deteste est bonjour seulement ou mais films nada el los las sin mas menos algo quiero "
+    "antes despues desde y o como ya visto por que no peliculas pelicula de solo odio una uno "
+    "gracias hola pero muy del me gusta"
 )
+_MARKS = frozenset(_MARKS_WORDS.split())
 
 
 def to_english(plain: str) -> tuple[str, str | None]:

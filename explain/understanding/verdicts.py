@@ -4,16 +4,18 @@ import re
 
 from .references import References
 
-_GOOD = (
+_GOOD_WORDS = (
     "great amazing good brilliant wonderful fantastic excellent awesome superb perfect lovely "
     "beautiful terrific marvellous marvelous outstanding incredible magnificent masterful fun "
     "nice cool gorgeous stunning fabulous phenomenal charming unforgettable impressive"
-).split()
-_BAD = (
-    "awful terrible bad boring rubbish horrible dreadful poor garbage trash crap lousy dull weak "
-    "disappointing overrated stupid unwatchable annoying tedious worthless pathetic ridiculous "
-    "mediocre dumb abysmal atrocious appalling unbearable"
-).split()
+)
+_GOOD = _GOOD_WORDS.split()
+_BAD_WORDS = (
+    "awful terrible bad boring rubbish horrible dreadful poor garbage trash crap lousy dull "
+    "weak disappointing overrated stupid unwatchable annoying tedious worthless pathetic "
+    "ridiculous mediocre dumb abysmal atrocious appalling unbearable"
+)
+_BAD = _BAD_WORDS.split()
 _MUCH = (
     r"(?:really |so |very |quite |absolutely |just |truly |pretty |simply |totally |rather |too |"
     r"an? |the |such |one of |my |our |kind of |a bit )*"

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...candidates.catalogue import Catalogue
 from ...errors import InvalidValue
+from .. import utterances
 from ..evidence import Record
 from ..refinement import Refinement
 
@@ -64,7 +65,7 @@ def load_utterances(split: Split, catalogue: Catalogue) -> tuple[Utterance, ...]
     Raises:
         InvalidValue: The catalogue lacks a title or topic that the set names.
     """
-    text = files(__package__).joinpath(f"{split}.jsonl").read_text("utf-8")
+    text = files(utterances).joinpath(f"{split}.jsonl").read_text("utf-8")
     return tuple(_utterance(json.loads(line), catalogue) for line in text.splitlines())
 
 

@@ -1,14 +1,14 @@
 """``fairloop evaluate conversation``: is what is asked for understood, and honoured?"""
 
 from enum import StrEnum
-from typing import Annotated, get_args
+from typing import Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ...explain.utterances.load import SPLITS
+from ...explain.utterances.load import Split
 from ...explain.utterances.score import Scores
 from ..evaluation.conversation import evaluate_conversation
 from ..evaluation.conversation_report import ConversationEvaluation, ReadBy
@@ -45,8 +45,8 @@ def conversation_command(
     as_json: Json = False,
 ) -> None:
     """Read the utterance set, and hold conversations over the deployed candidates."""
-    half = next(name for name in SPLITS if name == split.value)
-    reads = next(name for name in get_args(ReadBy) if name == model.value)
+    half: Split = "dev" if split is Half.DEV else "test"
+    reads: ReadBy = "none" if model is Reads.NONE else "embedded"
     with opened() as house, stages() as progress:
         recommender = open_recommender(house.settings, house.database)
         found = evaluate_conversation(recommender, half, reads, users, seekers, seed, progress)

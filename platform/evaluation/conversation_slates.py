@@ -7,8 +7,8 @@ import numpy as np
 
 from ...arrays import FloatArray, IntArray
 from ...candidates.candidate_set import CandidateSet
-from ...explain.refinement import Refinement, diversity_factor
 from ...candidates.pools import CandidatePools
+from ...explain.refinement import Refinement, diversity_factor
 from ...rerankers.base import Slates
 from ...rerankers.constraints import Constraints
 from ...rerankers.context import PoolContext
@@ -18,7 +18,6 @@ from ...rerankers.state import new_state
 from ..ordering import Orderer, Situation
 from ..wish_cost import most_exposure
 from ..wishes import apply_wishes
-
 
 _BLOCK = 16
 """Users served between two looks of the controller."""

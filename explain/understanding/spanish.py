@@ -1,0 +1,93 @@
+"""Spanish: phrases of wishes, without accents, with what they say in English."""
+
+from .phrase_list import Phrases
+
+PHRASES: Phrases = (
+    (
+        r"(?:vamos a )?(?:empezar|empieza|empecemos|comenzar)(?: todo)? (?:de (?:nuevo"
+        r"|cero)|otra vez|desde (?:el principio|cero))|olvida(?:lo)? todo|borra(?:lo)? todo"
+        r"|reinicia(?:r)?",
+        "start over",
+    ),
+    (r"(?:ya )?(?:he visto|vi|la he visto)|ya conozco", "i have seen"),
+    (r"no quiero(?: ver)?(?: mas)?(?: ningun(?:a)?)?|ningun(?:a|o)?|nunca", "no"),
+    (r"no (?:me gustan?|soporto|aguanto)|odio|detesto", "i hate"),
+    (r"me (?:gustan?|encantan?)(?: mucho)?|adoro|amo", "i love"),
+    (
+        r"(?:yo )?(?:quiero|quisiera|busco|me gustaria|deseo)(?: ver)?|muestra(?:me|nos)?"
+        r"|ensena(?:me)?|dame|recomienda(?:me)?|ponme",
+        "show me",
+    ),
+    (r"por que no", "why not"),
+    (r"por que", "why"),
+    (r"hablame de|cuentame (?:de|sobre|mas de)", "tell me about"),
+    (r"(?:mas |algo |peliculas? )?(?:como|parecid[oa]s? a|similares? a|al estilo de)", "more like"),
+    (r"nada (?:anterior a|antes de)", "nothing before"),
+    (r"nada (?:posterior a|despues de)", "nothing after"),
+    (r"no (?:muy|tan|demasiad[oa]s?)(?: de)?", "not too"),
+    (r"(?:pero )?no de|nada de|sin|nada|evita(?:r)?", "no"),
+    (r"solo|solamente|unicamente", "only"),
+    (r"mas (?:variedad|variad[oa]s?|diversidad)|sorprendeme", "more variety"),
+    (r"menos (?:variedad|variad[oa]s?|diversidad)", "less variety"),
+    (
+        r"(?:menos|poco|no tan) (?:conocid[oa]s?|populares?|famos[oa]s?)|desconocid[oa]s?"
+        r"|joyas ocultas",
+        "less popular",
+    ),
+    (r"(?:mas |muy )?(?:conocid[oa]s?|populares?|famos[oa]s?|taquiller[oa]s?)", "popular"),
+    (r"mas", "more"),
+    (r"menos", "less"),
+    (r"prefiero", "prefer"),
+    (r"(?:de )?(?:los anos|anos|los) (?P<d>(?:19)?\d0)", r"from the \g<d>s"),
+    (r"(?:de )?(?:los )?(?:anos )treinta", "from the thirties"),
+    (r"(?:de )?(?:los )?(?:anos )cuarenta", "from the forties"),
+    (r"(?:de )?(?:los )?(?:anos )cincuenta", "from the fifties"),
+    (r"(?:de )?(?:los )?(?:anos )sesenta", "from the sixties"),
+    (r"(?:de )?(?:los )?(?:anos )setenta", "from the seventies"),
+    (r"(?:de )?(?:los )?(?:anos )ochenta", "from the eighties"),
+    (r"(?:de )?(?:los )?(?:anos )noventa", "from the nineties"),
+    (r"entre (?P<a>\d{4}) y (?P<b>\d{4})", r"between \g<a> and \g<b>"),
+    (r"antes de(?:l ano)?|anterior(?:es)? a", "before"),
+    (r"despues de(?:l ano)?|posterior(?:es)? a", "after"),
+    (r"desde|a partir de", "since"),
+    (r"hasta", "until"),
+    (r"de(?:l ano)? (?=\d{4})", "from "),
+    (r"(?:mas )?(?:recientes?|nuev[oa]s?|modern[oa]s?|actual(?:es)?)", "recent"),
+    (r"(?:mas )?(?:antigu[oa]s?|viej[oa]s?|clasic[oa]s?)", "old"),
+    (r"(?:peliculas? )?de (?:terror|miedo|horror)|terror|miedo|terrorifico|que de miedo", "horror"),
+    (r"(?:peliculas? )?(?:de )?(?:guerras?|belic[oa]s?)", "war films"),
+    (r"(?:peliculas? )?del oeste|vaqueros|westerns?", "western"),
+    (r"comedias? romanticas?", "romantic comedy"),
+    (r"comedias?|divertid[oa]s?|gracios[oa]s?|comic[oa]s?|para reir", "comedy"),
+    (r"(?:historias? |peliculas? )?de amor|romantic[oa]s?|romances?", "romance"),
+    (
+        r"(?:peliculas? )?polici(?:ac|al)[oa]?s?|(?:de )?crimen|criminal(?:es)?|policiales?"
+        r"|gangsters?",
+        "crime films",
+    ),
+    (r"dibujos animados|(?:peliculas? )?(?:de )?animacion|animad[oa]s?", "animation"),
+    (r"(?:para )?(?:los )?ninos|infantil(?:es)?|familiar(?:es)?", "for children"),
+    (r"documentales?", "documentaries"),
+    (r"(?:peliculas? )?(?:de )?aventuras?", "adventure"),
+    (r"(?:peliculas? )?(?:de )?accion", "action"),
+    (r"dram(?:as?|atic[oa]s?)", "drama"),
+    (r"thrillers?|(?:de )?suspen[cs]?[eo]|intriga", "thriller"),
+    (r"(?:de )?ciencia ficcion", "science fiction"),
+    (r"musicales?", "musicals"),
+    (r"fantasia|fantastic[oa]s?", "fantasy"),
+    (r"misterios?|(?:de )?misterio", "mystery"),
+    (r"cine negro", "film noir"),
+    (r"peliculas?|pelis?|cine", "films"),
+    (r"algo(?: de)?", "something"),
+    (r"por favor", "please"),
+    (r"y", "and"),
+    (r"o", "or"),
+    (r"pero", "but"),
+    (r"con", "with"),
+    (r"para", "for"),
+    (r"hola|buen(?:os|as) (?:dias|tardes|noches)", "hello"),
+    (r"(?:muchas )?gracias", "thanks"),
+    (r"adios|hasta luego", "bye"),
+)
+_IDLE_WORDS = "un una unos unas los las el la de del lo al tambien ver mi me es son que muy ya yo"
+IDLE = frozenset(_IDLE_WORDS.split())
