@@ -20,7 +20,6 @@ import math
 
 import numpy as np
 from scipy.special import logsumexp
-from scipy.stats import invgauss
 
 from ...arrays import FloatArray
 
@@ -95,4 +94,6 @@ def observations_needed(
     growing = drift > 0.1 * drift.max()  # stakes that hardly grow are never the quickest
     mean = height / drift[growing]
     shape = height**2 / (tried[growing] ** 2 * variance)
+    from scipy.stats import invgauss  # half a second to import, which serving need not wait for
+
     return math.ceil(float(invgauss.ppf(power, mean / shape, scale=shape).min()))

@@ -3,7 +3,7 @@
 import math
 from typing import Literal
 
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from ..report import ConstraintFigure, EvaluationReport
 from .findings import Finding
@@ -37,7 +37,7 @@ def bound(
     """
     if simultaneous == "each" or n_limits < 2:
         return figure.violation_ucb
-    stretch = norm.isf((1.0 - confidence) / n_limits) / norm.isf(1.0 - confidence)
+    stretch = ndtri((1.0 - confidence) / n_limits) / ndtri(1.0 - confidence)
     return figure.violation + (figure.violation_ucb - figure.violation) * float(stretch)
 
 

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from ..ope.logged import LoggedSlates
 from ..report import ConstraintFigure, EvaluationReport, Interval
@@ -78,7 +78,7 @@ def spread_of_report(report: EvaluationReport, slates_per_user: int) -> CanarySp
     lives = math.sqrt(len(report.seeds) * max(slates / slates_per_user, 1.0))
 
     def sd(of: Interval) -> float:
-        width = (of.high - of.low) / (2.0 * float(norm.ppf((1.0 + report.confidence) / 2.0)))
+        width = (of.high - of.low) / (2.0 * float(ndtri((1.0 + report.confidence) / 2.0)))
         return max(width * math.sqrt(report.n_users) * lives, SMALLEST_SD)
 
     mean = learned.engagement.value

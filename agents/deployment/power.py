@@ -3,7 +3,7 @@
 import math
 
 from pydantic import BaseModel, ConfigDict
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from ..report import EvaluationReport
 
@@ -42,13 +42,13 @@ def power_of(report: EvaluationReport, needed: float, worth: float, wanted: floa
         None where the report names no baseline or no spread.
     """
     ratio = report.learned.engagement_ratio
-    z = float(norm.ppf((1.0 + report.confidence) / 2.0))
+    z = float(ndtri((1.0 + report.confidence) / 2.0))
     error = (ratio.high - ratio.low) / (2.0 * z)
     if report.best_baseline is None or not math.isfinite(error) or worth <= needed:
         return None
     if error <= 0.0:
         return Power(worth=worth, chance=1.0, users=min(report.n_users, 2))
-    chance = float(norm.cdf((worth - needed) / error - z))
-    enough = (worth - needed) / (z + float(norm.ppf(wanted)))
+    chance = float(ndtr((worth - needed) / error - z))
+    enough = (worth - needed) / (z + float(ndtri(wanted)))
     users = math.ceil(report.n_users * (error / enough) ** 2)
     return Power(worth=worth, chance=chance, users=max(users, 2))
