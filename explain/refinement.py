@@ -119,7 +119,8 @@ class Wishes(Record):
     def add(self, refinement: Refinement) -> "Wishes":
         """With one turn more; a reset forgets those before it, an empty turn changes nothing."""
         earlier = () if refinement.reset else self.refinements
-        added = refinement.model_copy(update={"reset": False})
+        # Of a wish that contradicts itself, neither side holds.
+        added = merge(Refinement(), refinement.model_copy(update={"reset": False}))
         if added.is_empty:
             return Wishes(refinements=earlier)
         together = merge(Wishes(refinements=earlier).current, added)
