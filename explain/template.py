@@ -12,6 +12,9 @@ _LEADING = {"opening": 8, "detail": 4}
 _TURN = {"opening": 1, "detail": 7}
 """Slots turn at different speeds, so that their phrasings do not go together."""
 
+_EITHER = ("detail", "taste")
+"""Of these one is enough where neither is required."""
+
 
 def template_text(
     evidence: Evidence, noun: str = "title", style: Style = "short", language: LanguageCode = "en"
@@ -23,7 +26,9 @@ def template_text(
     """
     pick = _number(evidence)
     slots = sentence_slots(evidence, noun, style, language)
-    return " ".join(_choose(slot, pick) for slot in slots)
+    optional = [slot.says for slot in slots if slot.says in _EITHER and not slot.required]
+    left_out = optional[pick // 5 % 2] if len(optional) == len(_EITHER) else None
+    return " ".join(_choose(slot, pick) for slot in slots if slot.says != left_out)
 
 
 def _choose(slot: Slot, pick: int) -> str:
