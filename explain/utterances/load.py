@@ -89,7 +89,7 @@ def item_of(title: str, catalogue: Catalogue) -> str:
         raise InvalidValue(
             f"the catalogue has no {title!r}",
             field="utterances",
-            mend="The set is written for MovieLens-100K: `fairloop data import movielens-100k`.",
+            mend="The set is written for MovieLens-100K: `fairloop data import ml-100k`.",
         )
     return str(catalogue.item_ids[rows[catalogue.popularity[rows].argmax()]])
 
@@ -130,5 +130,5 @@ def _require_topics(refinement: Refinement, catalogue: Catalogue) -> None:
         raise InvalidValue(
             f"the catalogue has no topic {unknown[0]!r}",
             field="utterances",
-            mend="The set is written for MovieLens-100K: `fairloop data import movielens-100k`.",
+            mend="The set is written for MovieLens-100K: `fairloop data import ml-100k`.",
         )
