@@ -191,15 +191,19 @@ def model_loop() -> asyncio.AbstractEventLoop:
 def _read(message: BaseMessage) -> Attempt:
     """The answer on one line, or why it is none."""
     usage = getattr(message, "usage_metadata", None) or {}
-    tokens = {"tokens_in": usage.get("input_tokens"), "tokens_out": usage.get("output_tokens")}
+    took: tuple[int | None, int | None] = (usage.get("input_tokens"), usage.get("output_tokens"))
     text = " ".join(str(message.text).split())
     if message.response_metadata.get("finish_reason") == "length":
-        return Attempt("cut_off", error="the answer was cut off at its token limit", **tokens)
+        return _unusable("cut_off", "the answer was cut off at its token limit", took)
     if not text:
-        return Attempt("empty", error="the answer is empty", **tokens)
+        return _unusable("empty", "the answer is empty", took)
     if len(text) > MAX_ANSWER:
-        return Attempt("too_long", error=f"an answer of {len(text)} characters", **tokens)
-    return Attempt("answered", text, **tokens)
+        return _unusable("too_long", f"an answer of {len(text)} characters", took)
+    return Attempt("answered", text, tokens_in=took[0], tokens_out=took[1])
+
+
+def _unusable(outcome: Outcome, error: str, took: tuple[int | None, int | None]) -> Attempt:
+    return Attempt(outcome, error=error, tokens_in=took[0], tokens_out=took[1])
 
 
 def _failed(error: Exception) -> Attempt:

@@ -15,7 +15,7 @@ Only texts that passed the check are sent. A comment is sent now and then to kee
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, nullcontext, suppress
 from typing import Any
 
@@ -55,7 +55,7 @@ def stream(events: AsyncIterator[bytes], status: int = 200) -> StreamingResponse
 
 async def turn_events(
     request: Request, database: Database, later: Rewording | None, turn: Turn
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """A turn: the reply at once, the slate, and each text when it is final.
 
     A client that goes away ends the wording of the slate's texts, unless another one listens: the
@@ -81,7 +81,7 @@ async def turn_events(
 
 async def wording_events(
     request: Request, database: Database, later: Rewording | None, recommendation_id: str
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """The texts of a slate: those that are final at once, the others when they are."""
     follower = Follower(database, recommendation_id)
     changed = asyncio.Event()

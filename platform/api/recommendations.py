@@ -62,7 +62,11 @@ class Slates(BaseModel):
 
 @router.post("", status_code=201)
 def recommend(asked: Asked, recommender: TheRecommender) -> Recommendation:
-    """Recommend to one user, explain and record."""
+    """Recommend to one user, explain and record.
+
+    The texts are the template's; where a model is configured, its wordings follow and are found
+    under `/explanations` of the recommendation.
+    """
     return recommender.recommend(
         asked.user_id, asked.k, asked.refinement, asked.explain, asked.seed
     )

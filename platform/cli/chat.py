@@ -50,11 +50,13 @@ def chat(
             if not as_json:
                 _print(recommender, turn)
             turns.append(_awaited(recommender, turn) if as_json and wait else turn)
-    result: dict[str, Any] = {
-        "conversation_id": conversation,
-        "turns": [turn.model_dump(mode="json") for turn in turns],
-    }
-    show(result, as_json, lambda console: console.print(f"[dim]conversation {conversation}[/dim]"))
+        result: dict[str, Any] = {
+            "conversation_id": conversation,
+            "turns": [turn.model_dump(mode="json") for turn in turns],
+        }
+        # Before the end of the block, which may wait a moment for a text that is being worded.
+        show(result, as_json, lambda out: out.print(f"[dim]conversation {conversation}[/dim]"))
+        sys.stdout.flush()
 
 
 def _print(recommender: Recommender, turn: Turn) -> None:

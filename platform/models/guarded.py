@@ -66,11 +66,8 @@ class GuardedModel(LanguageModel):
                 if held is None:
                     tried.append(Attempt("budget_spent", error="not asked: the budget is spent"))
                     break
-                one: Attempt | None = None
-                try:
-                    one = self.attempt(question, self._left(started))
-                finally:
-                    spent += self.budget.settle(held, one)
+                one, took = self._once(question, held, self._left(started))
+                spent += took
                 tried.append(one)
                 ended = one.outcome
                 wait = self.retries.wait(one, len(tried), self._left(started))
@@ -83,6 +80,15 @@ class GuardedModel(LanguageModel):
             elif ended is not None:
                 self.breaker.failed()
         return tried, spent
+
+    def _once(self, question: Question, held: Spent, left: float) -> tuple[Attempt, Spent]:
+        """Ask once, and settle what was held whatever happens."""
+        try:
+            one = self.attempt(question, left)
+        except BaseException:
+            self.budget.settle(held, None)
+            raise
+        return one, self.budget.settle(held, one)
 
     def _left(self, started: float) -> float:
         """Seconds until the deadline."""

@@ -121,6 +121,7 @@ def _own_network() -> list[str] | None:
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_the_same_in_a_network_of_its_own(house: "House", tmp_path: Path) -> None:
     pytest.importorskip("xllamacpp", reason="the extra 'local' is not installed")
     prefix = _own_network()
