@@ -53,6 +53,7 @@ class TopicWords:
             for word in (plain, *TOPIC_WORDS.get(plain, ())):
                 for form in (word, f"{word}s", f"{word}es"):
                     self._names.setdefault(form, name)
+        self._swapped = {swap_key(form): name for form, name in self._names.items()}
         self._longest = max((len(form.split()) for form in self._names), default=0)
 
     def match(self, text: str, place: int) -> tuple[str, int] | None:
@@ -69,10 +70,17 @@ class TopicWords:
         """The topic that words of four letters or more nearly spell."""
         if len(word) < _SHORTEST:
             return None
+        if swap_key(word) in self._swapped:
+            return self._swapped[swap_key(word)]
         cutoff = _SPELL if len(word) > _SHORTEST else _SPELL_SHORT
         close = get_close_matches(word, self._names, n=3, cutoff=cutoff)
         # "sience fiction" is one slip, "love fiction" is another thing: each word must be near.
         return next((self._names[form] for form in close if _alike(word, form)), None)
+
+
+def swap_key(word: str) -> tuple[str, str]:
+    """Equal for words that differ by swapped letters behind the first: "crmie" and "crime"."""
+    return word[:1], "".join(sorted(word))
 
 
 def _alike(said: str, meant: str) -> bool:

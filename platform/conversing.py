@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from ..errors import InvalidValue
+from ..explain.calls import logged_calls
 from ..explain.conversation import reply_text
 from ..explain.refinement import Wishes, describe
 from ..explain.understanding.memory import Memory
@@ -26,6 +27,7 @@ from .records import (
 )
 from .store import conversations, events
 from .store import wishes as stack
+from .store.model_calls import record_calls
 from .store.recommendations import get_recommendation
 from .store.steps import Step, record_steps
 from .understanding import parser_for
@@ -79,9 +81,10 @@ def take_turn(recommender: "Recommender", conversation_id: str, text: str) -> Tu
     memory = Memory.stored(before.refinement)
     shown = tuple(item.item_id for item in last.items) if last else ()
     watch = _Watch()
-    parsed = parser_for(recommender).read(text, memory.context(shown))
-    watch.lap("read", **_understood(parsed))
-    answer = _answer(recommender, before.user_id, memory, last, parsed)
+    with logged_calls() as log:
+        parsed = parser_for(recommender).read(text, memory.context(shown))
+        watch.lap("read", **_understood(parsed))
+        answer = _answer(recommender, before.user_id, memory, last, parsed)
     watch.lap("answer", cost=answer.cost.model_dump(mode="json") if answer.cost else None)
     with recommender.recording() as session:
         _require_unchanged(session, before)
@@ -93,6 +96,7 @@ def take_turn(recommender: "Recommender", conversation_id: str, text: str) -> Tu
         stored = answer.memory.dump()["refinements"]
         stack.write_stack(session, before.id, stored, added_by=said, removed_by=said)
         record_steps(session, said, watch.steps)
+        record_calls(session, log, message_id=said)
         slate: Recommendation | None = None
         if answer.decision is not None:
             slate = recommender.record(session, answer.decision, answer.reasons)[0]

@@ -5,6 +5,8 @@ from collections.abc import Container
 from difflib import get_close_matches
 from functools import lru_cache
 
+from ..lexicon import swap_key
+
 _SLIPS = {
     "les": "less", "lest": "less", "moar": "more", "mor": "more", "lik": "like", "liek": "like",
     "plz": "please", "pls": "please", "u": "you", "r": "are", "abt": "about", "smth": "something",
@@ -25,10 +27,13 @@ _WORDS = (
     "could movies films movie film nineties eighties seventies sixties fifties forties thirties "
     "explain compare describe difference favourite favorite awful terrible boring brilliant "
     "amazing great wonderful blockbusters released scary funny hilarious romantic detective "
+    "science together style version greatest biggest decade modern vintage anymore whatever "
+    "include including suggestions recommendations romance comedies repetitive mixed better "
     "science suspense suspenseful gangster cartoon cartoons family children scratch reset "
     "filters wishes"
 )
 _VOCABULARY = tuple(sorted(set(_WORDS.split())))
+_SWAPPED = {swap_key(word): word for word in _VOCABULARY}
 _CLOSE = 0.84
 _SHORTEST = 5
 _FROM_ERA = re.compile(r"\bform (?=the |\d)")
@@ -60,6 +65,8 @@ def _word(word: str, known: Container[str]) -> str:
 def _nearest(word: str) -> str:
     if word in _VOCABULARY:
         return word
+    if swap_key(word) in _SWAPPED:
+        return _SWAPPED[swap_key(word)]
     close = get_close_matches(word, _VOCABULARY, n=1, cutoff=_CLOSE)
     # The first letter is seldom the wrong one; "hated" is no slip of "dated".
     return close[0] if close and close[0][0] == word[0] else word
