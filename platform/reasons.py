@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..candidates.candidate_set import CandidateSet
+from ..explain.calls import CallLog, logged_calls
 from ..explain.evidence import Evidence
 from ..explain.gather import gather_evidence
 from ..explain.writer import Explainer, Explanation
@@ -41,8 +42,12 @@ def give_reasons(
     candidates: CandidateSet,
     explainer: Explainer,
     progress: Callable[[int, int], None] | None = None,
+    logs: list[CallLog] | None = None,
 ) -> tuple[tuple[Reason, ...], ...]:
-    """The reasons for each user's slate, item by item in the slate's order."""
+    """The reasons for each user's slate, item by item in the slate's order.
+
+    The requests to a model that each slate took are put into ``logs``, in the same order.
+    """
     columns = decision.base_columns()
     n_users = len(decision.request.users)
     reasons: list[tuple[Reason, ...]] = []
@@ -63,7 +68,10 @@ def give_reasons(
             )
             for one, column, reason in zip(ranked, columns[row], moved, strict=True)
         ]
-        texts = explainer.explain_all(evidence)
+        with logged_calls() as log:
+            texts = explainer.explain_all(evidence)
+        if logs is not None:
+            logs.append(log)
         reasons.append(tuple(map(Reason, evidence, texts)))
         if progress is not None:
             progress(row + 1, n_users)

@@ -14,7 +14,7 @@ from ..candidates.candidate_set import CandidateSet
 from ..candidates.catalogue import Catalogue
 from ..candidates.pools import CandidatePools
 from ..errors import ArtifactNotFound
-from ..explain.calls import logged_calls
+from ..explain.calls import CallLog
 from ..explain.refinement import Refinement, diversity_factor
 from ..explain.writer import Explainer
 from ..rerankers.context import PoolContext
@@ -124,11 +124,12 @@ class Recommender:
         request = self.request(user_ids, k, refinement, seed)
         proposed = self.candidates.pools(request.users)
         decision = self.rerank(request, proposed)
-        with logged_calls() as log:
-            reasons = self.explain(decision, progress) if explain else None
+        logs: list[CallLog] = []
+        reasons = self.explain(decision, progress, logs) if explain else None
         with self.recording() as session:
             made = self.record(session, decision, reasons)
-            record_calls(session, log, recommendation_id=made[0].id if len(made) == 1 else None)
+            for slate, log in zip(made, logs, strict=False):
+                record_calls(session, log, recommendation_id=slate.id)
             return made
 
     def feedback(self, feedback: Feedback) -> str:
@@ -189,12 +190,17 @@ class Recommender:
             ),
         )
 
-    def explain(self, decision: Decision, progress: ProgressCallback | None = None) -> Reasons:
+    def explain(
+        self,
+        decision: Decision,
+        progress: ProgressCallback | None = None,
+        logs: list[CallLog] | None = None,
+    ) -> Reasons:
         """Evidence and a checked text for every item; the template's where a model follows."""
         explainer = self.explainer
         if self.later is not None:
             explainer = Explainer(None, explainer.noun, explainer.style, explainer.language)
-        return give_reasons(decision, self.orderer, self.candidates, explainer, progress)
+        return give_reasons(decision, self.orderer, self.candidates, explainer, progress, logs)
 
     @contextmanager
     def recording(self) -> Generator[Session]:

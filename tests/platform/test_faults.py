@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fairloop.platform.api import create_app
+from fairloop.platform.recommender import open_recommender
+from fairloop.platform.settings import Settings
 from fairloop.platform.store.model_calls import calls_of
+from fairloop.platform.wording import make_explainer
 from starlette.testclient import TestClient
 
 if TYPE_CHECKING:
@@ -313,3 +316,23 @@ def test_erased_meanwhile_nothing_is_written(
     time.sleep(1.0)
     assert client.get(f"/v1/recommendations/{slate['id']}/explanations").json() == []
     assert calls(house, slate) == []
+
+
+def test_requests_that_were_waited_for_are_recorded_with_their_slates(
+    house: "House", server: "ModelServer"
+) -> None:
+    wanted = {
+        "model_kind": "openai",
+        "model_base_url": f"{server.url}/v1",
+        "model_grammar": True,
+    }
+    settings = Settings.model_validate(house.settings.model_dump() | wanted)
+    recommender = open_recommender(settings, house.database, make_explainer(settings))
+    made = recommender.recommend_many(["u1", "u2"], 2, explain=True)
+    for slate in made:
+        assert [item.explanation.source for item in slate.items if item.explanation] == [
+            "model"
+        ] * 2
+        with house.database.reading() as session:
+            found = calls_of(session, slate.id)
+        assert [call.outcome for call in found] == ["answered"] * 2
