@@ -10,6 +10,7 @@ from ..errors import InvalidValue
 from ..explain.calls import logged_calls
 from ..explain.conversation import reply_text
 from ..explain.refinement import Wishes, describe
+from ..explain.sanitise import display_title
 from ..explain.understanding.memory import Memory
 from ..explain.understanding.turn import ParsedTurn
 from . import wish_cost
@@ -30,6 +31,7 @@ from .store import wishes as stack
 from .store.model_calls import record_calls
 from .store.recommendations import get_recommendation
 from .store.steps import Step, record_steps
+from .summarising import summarise_if_long
 from .understanding import parser_for
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ ANSWERED_BY_A_SLATE = ("refine", "feedback", "reset")
 """Intents after which the user sees a slate."""
 
 NO_DIVERSITY = "What ranks here now has no setting for variety, so that wish changed nothing."
+
+SAME_LIST = "It is the same list as before."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,12 @@ def take_turn(recommender: "Recommender", conversation_id: str, text: str) -> Tu
         events.record_events(session, _told(before.user_id, parsed))
         conversations.set_wishes(session, before.id, answer.memory.dump())
         said = conversations.add_message(
-            session, before.id, "user", text, refinement=parsed.refinement.model_dump(mode="json")
+            session,
+            before.id,
+            "user",
+            text,
+            intent=parsed.intent,
+            refinement=parsed.refinement.model_dump(mode="json"),
         )
         stored = answer.memory.dump()["refinements"]
         stack.write_stack(session, before.id, stored, added_by=said, removed_by=said)
@@ -106,7 +115,9 @@ def take_turn(recommender: "Recommender", conversation_id: str, text: str) -> Tu
             "assistant",
             answer.reply,
             recommendation_id=slate.id if slate else None,
+            cost=answer.cost.model_dump(mode="json") if answer.cost else None,
         )
+        summarise_if_long(session, before.id, recommender.catalogue)
     return Turn(
         conversation_id=before.id,
         message_id=message_id,
@@ -153,11 +164,16 @@ def _answer(
             raise
         kept = memory.model_copy(update={"asked": None})
         return Answer(f"{refusal.message}. {refusal.mend or ''}".strip(), kept)
-    titles = [str(title) for title in recommender.catalogue.titles[decision.items[0]]]
+    catalogue = recommender.catalogue
+    ids = [str(key) for key in catalogue.item_ids[decision.items[0]]]
+    named = zip(catalogue.titles[decision.items[0]], ids, strict=True)
+    titles = [display_title(str(title), key) for title, key in named]
     cost = wish_cost.cost_of_wishes(recommender, decision)
     parts = [reply_text(parsed, recommender.catalogue, titles)]
     if parsed.refinement.diversity is not None and decision.not_honoured:
         parts.append(NO_DIVERSITY)
+    if last is not None and ids == [item.item_id for item in last.items]:
+        parts.append(SAME_LIST)
     parts.append(wish_cost.told(cost, recommender.orderer.constraints))
     reply = " ".join(part for part in parts if part)
     return Answer(reply, after, decision, tuple(map(tuple, recommender.explain(decision))), cost)

@@ -199,17 +199,31 @@ class MessageRecord(Record):
     ordinal: int
     role: Literal["user", "assistant"]
     text: str
+    intent: str | None = None
     refinement: dict[str, Any] | None
     recommendation_id: str | None
+    cost: dict[str, Any] | None = None
     created_at: datetime
 
 
 class ConversationRecord(Record):
-    """A conversation with all that was said in it."""
+    """A conversation with what was said in it.
+
+    Attributes:
+        id: Public id.
+        user_id: The user.
+        refinement: The stack of wishes that hold.
+        summary: Of the messages up to ``summarised``, once there are many; None before.
+        summarised: Ordinal of the last message that the summary covers.
+        created_at: When it began, UTC.
+        messages: Oldest first.
+    """
 
     id: str
     user_id: str
     refinement: dict[str, Any]
+    summary: str | None = None
+    summarised: int = 0
     created_at: datetime
     messages: tuple[MessageRecord, ...]
 

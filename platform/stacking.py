@@ -1,7 +1,7 @@
 """The wishes of a conversation, seen and taken back one by one outside of the conversation."""
 
 from ..errors import UnknownRecord
-from ..explain.refinement import Wishes
+from ..explain.understanding.memory import Memory
 from .db.engine import Database
 from .records import StackedWish
 from .store import conversations, wishes
@@ -33,7 +33,8 @@ def take_back(database: Database, conversation_id: str, wish_id: str) -> list[St
                 field="wish_id",
                 mend="GET the wishes of the conversation; some may have been taken back before.",
             )
-        left = Wishes.stored(held.refinement).remove(ids.index(wish_id))
+        left = Memory.stored(held.refinement).wishes.remove(ids.index(wish_id))
         stored = [one.model_dump(mode="json") for one in left.refinements]
-        conversations.set_wishes(session, conversation_id, {"refinements": stored})
+        kept = held.refinement if "refinements" in held.refinement else {}
+        conversations.set_wishes(session, conversation_id, {**kept, "refinements": stored})
         return wishes.write_stack(session, conversation_id, stored, None, wishes.BY_API)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..records import ConversationRecord, PublicId, Turn
@@ -11,6 +11,11 @@ from .dependencies import RecordId, TheDatabase, TheRecommender
 from .event_stream import DESCRIBED, stream, turn_events, wants_events
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
+
+
+Last = Annotated[
+    int | None, Query(ge=1, le=10_000, description="Only so many messages of the end.")
+]
 
 
 class Opened(BaseModel):
@@ -60,7 +65,7 @@ def say(
 
 
 @router.get("/{conversation_id}")
-def read(conversation_id: RecordId, database: TheDatabase) -> ConversationRecord:
-    """A conversation with everything that was said in it."""
+def read(conversation_id: RecordId, database: TheDatabase, last: Last = None) -> ConversationRecord:
+    """A conversation with what was said in it, or with the end of that."""
     with database.reading() as session:
-        return get_conversation(session, conversation_id)
+        return get_conversation(session, conversation_id, last=last)

@@ -10,31 +10,45 @@ from ..db.base import new_id
 from ..db.tables import Conversation, Message
 from ..records import ConversationRecord, MessageRecord
 from .people_items import require_users
+from .preferences import get_preferences
+from .wishes import BY_API, write_stack
 
 
 def start_conversation(session: Session, user_id: str) -> str:
     """Open a conversation with a user and return its id.
+
+    It begins with the wishes that the user allowed to be kept, if there are any.
 
     Raises:
         UnknownUser: The user is not stored.
     """
     require_users(session, [user_id])
     key = new_id()
-    session.add(Conversation(id=key, user_id=user_id, refinement={}))
+    kept = get_preferences(session, user_id).refinement
+    stack = [] if kept is None else [kept]
+    session.add(Conversation(id=key, user_id=user_id, refinement={"refinements": stack}))
     session.flush()
+    write_stack(session, key, stack, added_by=None, removed_by=BY_API)
     return key
 
 
-def get_conversation(session: Session, conversation_id: str) -> ConversationRecord:
-    """A conversation with all its messages, oldest first.
+def get_conversation(
+    session: Session, conversation_id: str, *, last: int | None = None
+) -> ConversationRecord:
+    """A conversation with its messages, oldest first.
+
+    Args:
+        session: One that reads.
+        conversation_id: The conversation.
+        last: Only so many messages of its end; what went before is in its summary.
 
     Raises:
         UnknownRecord: No such conversation.
     """
     found = _require(session, conversation_id)
-    rows = session.scalars(
-        select(Message).where(Message.conversation_id == conversation_id).order_by(Message.ordinal)
-    )
+    asked = select(Message).where(Message.conversation_id == conversation_id)
+    newest_first = asked.order_by(Message.ordinal.desc()).limit(last)
+    rows = reversed(session.scalars(newest_first).all())
     messages = tuple(
         MessageRecord.model_validate(
             {name: getattr(row, name) for name in MessageRecord.model_fields}
@@ -45,6 +59,8 @@ def get_conversation(session: Session, conversation_id: str) -> ConversationReco
         id=found.id,
         user_id=found.user_id,
         refinement=found.refinement,
+        summary=found.summary,
+        summarised=found.summarised,
         created_at=found.created_at,
         messages=messages,
     )
@@ -71,14 +87,26 @@ def set_wishes(session: Session, conversation_id: str, refinement: dict[str, Any
     _require(session, conversation_id).refinement = refinement
 
 
+def set_summary(session: Session, conversation_id: str, summary: str, through: int) -> None:
+    """Keep a summary of the messages up to one.
+
+    Raises:
+        UnknownRecord: No such conversation.
+    """
+    found = _require(session, conversation_id)
+    found.summary, found.summarised = summary, through
+
+
 def add_message(
     session: Session,
     conversation_id: str,
     role: Literal["user", "assistant"],
     text: str,
     *,
+    intent: str | None = None,
     refinement: dict[str, Any] | None = None,
     recommendation_id: str | None = None,
+    cost: dict[str, Any] | None = None,
 ) -> str:
     """Append what was said and return the id of the message.
 
@@ -95,8 +123,10 @@ def add_message(
         ordinal=(last or 0) + 1,
         role=role,
         text=text,
+        intent=intent,
         refinement=refinement,
         recommendation_id=recommendation_id,
+        cost=cost,
     )
     session.add(message)
     session.flush()

@@ -146,7 +146,7 @@ def test_a_failure_while_recording_leaves_the_conversation_as_it_was(
     with pytest.raises(RuntimeError, match="power cut"):
         recommender.chat(talk, f"no {topic}")
     assert read(house, talk).messages == ()
-    assert read(house, talk).refinement == {}
+    assert read(house, talk).refinement == {"refinements": []}
     assert house.rows(Recommendation) == house.rows(Event) == 0
 
 
@@ -287,3 +287,11 @@ def test_the_most_exposure_is_that_of_the_best_slate() -> None:
         for order in permutations(range(8), 3)
     )
     assert most_exposure(context, 3) == pytest.approx([best])
+
+
+def test_a_list_that_stays_the_same_is_said_to(house: "House") -> None:
+    recommender = house.recommender()
+    talk = recommender.start_conversation("u1")
+    topic = recommender.catalogue.topic_names[0]
+    assert conversing.SAME_LIST not in recommender.chat(talk, f"no {topic}").reply
+    assert conversing.SAME_LIST in recommender.chat(talk, f"no {topic}").reply
