@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import AfterValidator
 
 from ..candidates.catalogue import Catalogue
@@ -223,6 +224,15 @@ def _any(names: tuple[str, ...]) -> str:
 
 
 def _title(item_id: str, catalogue: Catalogue) -> str:
-    """The quoted title of a public id; the id alone where the catalogue has no such item."""
+    """The quoted title of a public id, with its year where another item bears the same title.
+
+    The id alone where the catalogue has no such item.
+    """
     found = (catalogue.item_ids == item_id).nonzero()[0]
-    return f'"{display_title(str(catalogue.titles[found[0]]) if len(found) else "", item_id)}"'
+    if not len(found):
+        return f'"{display_title("", item_id)}"'
+    row = found[0]
+    shared = int((catalogue.titles == catalogue.titles[row]).sum()) > 1
+    year = float(catalogue.year[row])
+    dated = f" ({year:.0f})" if shared and np.isfinite(year) else ""
+    return f'"{display_title(str(catalogue.titles[row]), item_id)}"{dated}'

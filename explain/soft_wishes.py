@@ -12,8 +12,12 @@ TOPIC_SHIFT = 1.0
 LIKENESS_SHIFT = 1.5
 """Standard deviations that full likeness to a named item is worth."""
 
-POPULARITY_SHIFT = 0.75
-"""Standard deviations of score per standard deviation of log popularity."""
+POPULARITY_SHIFT = 1.5
+"""Standard deviations of score per standard deviation of log popularity.
+
+Candidates are all rather popular, so that they differ by less than one: with 1.5 "less popular"
+replaces about as many items of a list of ten as a wish for more or less of a frequent topic (two).
+"""
 
 
 def soft_scores(
