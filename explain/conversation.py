@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ..candidates.catalogue import Catalogue
+from .echo import echoed
 from .refinement import describe
 from .sanitise import clean_text
 from .understanding.context import Clarification, Context
@@ -77,7 +78,7 @@ def _heard(turn: ParsedTurn, catalogue: Catalogue) -> list[str]:
     if turn.corrected:
         parts.append(f"I took it that you meant {_titles(turn.corrected)}.")
     for guess in turn.guessed:
-        meant, phrase = clean_text(guess.meant, 80), clean_text(guess.phrase, 80)
+        meant, phrase = clean_text(guess.meant, 80), echoed(guess.phrase)
         parts.append(f"I took “{phrase}” for {meant}; say so if that is wrong.")
     if turn.not_understood:
         parts.append(f"I did not understand {_quoted(turn.not_understood)}.")
@@ -86,9 +87,7 @@ def _heard(turn: ParsedTurn, catalogue: Catalogue) -> list[str]:
 
 def _question_back(asked: Clarification) -> str:
     *first, last = (clean_text(option.name, 80) for option in asked.options)
-    return (
-        f"Which one do you mean by “{clean_text(asked.about, 80)}”: {', '.join(first)} or {last}?"
-    )
+    return f"Which one do you mean by “{echoed(asked.about)}”: {', '.join(first)} or {last}?"
 
 
 def _quoted(runs: Sequence[str]) -> str:

@@ -8,12 +8,12 @@ import numpy as np
 from ...candidates.catalogue import Catalogue
 from ...errors import InvalidValue
 from ..cues import CUES
+from ..echo import echoed
 from ..lexicon import FILLERS, SMALL_TALK, TopicWords, plain_text, topic_words
 from ..linking import TitleIndex
 from ..model import LanguageModel
 from ..parsing import TOPIC_FIELDS, Phrase, Reader
 from ..refinement import Refinement, describe, merge
-from ..sanitise import clean_text
 from ..topic_words import TOPIC_WORDS
 from .clarifying import chosen
 from .context import Clarification, Context, TakenBack
@@ -171,7 +171,7 @@ class Parser:
         return ParsedTurn(
             refinement=wishes,
             understood=describe(wishes, self.catalogue),
-            not_understood=tuple(clean_text(run, 80) for run in unread),
+            not_understood=tuple(map(echoed, unread)),
             corrected=tuple(item.title for item in reader.corrected),
             intent=_intent(wishes, taken, unclear, frozenset(about), plain),
             unclear=unclear,

@@ -1,6 +1,7 @@
 """What is repeated of somebody's words is bounded: in length, in characters, and in abuse."""
 
 import pytest
+from fairloop.explain.conversation import parse_utterance, reply_text
 from fairloop.explain.echo import ABUSE, MAX_ECHO, echoed
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,3 +28,11 @@ def test_bounded_and_stable(text):
     said = echoed(text)
     assert len(said) <= MAX_ECHO and not set(said) & set('<>"\n\r\x00')
     assert echoed(said) == said
+
+
+def test_a_reply_repeats_no_abuse(catalogue):
+    """Through the whole reading of an utterance, in what was not understood."""
+    turn = parse_utterance("zzyzx bullshit quux please", catalogue)
+    assert turn.not_understood and "bullshit" not in str(turn.not_understood)
+    reply = reply_text(turn, catalogue)
+    assert "bullshit" not in reply and "b…" in reply
