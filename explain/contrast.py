@@ -19,7 +19,7 @@ def with_contrast(
         evidence: Of the item that is shown.
         candidates: The fitted model whose scores were re-ranked.
         user: User index.
-        trace: What the re-ranker did.
+        trace: What the re-ranker did, with the pool that it ranked.
         other: Index of the item that the user asks about.
 
     Raises:
@@ -43,6 +43,7 @@ def _contrast(candidates: CandidateSet, user: int, trace: RankTrace, other: int)
     return Contrast(
         item=facts,
         seen=seen,
+        filtered=not bool(np.isin(other, trace.pool)),
         base_rank=int(columns[0]) + 1,
         shown_rank=int(shown[0]) + 1 if len(shown) else None,
         links=alone.links,

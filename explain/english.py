@@ -103,6 +103,7 @@ _SENTENCES = {
         "{other} is in your history, and what you know is not suggested again.",
         "{other} is not suggested again, because it is in your history.",
     ),
+    "filtered": ("{other} is left out, by a wish of yours or because you know it by now.",),
     "listed": ("{other} is in your list too, at place {number}.",),
     "unlike": ("Unlike {other}, {item} is filed under {topics}.",),
 }  # fmt: skip
@@ -217,6 +218,7 @@ _FORMS = (
     ("absent", r"among the {of} {nouns} found for you there is no {title}"),
     ("seen", r"{title} is in your history, and what you know is not suggested again"),
     ("seen", r"{title} is not suggested again, because it is in your history"),
+    ("filtered", r"{title} is left out, by a wish of yours or because you know it by now"),
     ("listed", r"{title} is in your list too, at place {number}"),
     ("place", r"{subject} (?:is|stands) at place {number} of your list"),
     ("unlike", r"unlike {title}, {subject} {filed} {topics}"),

@@ -150,6 +150,8 @@ class Contrast(Record):
     Attributes:
         item: The other item.
         seen: Whether the user has it behind them, so that it is not proposed.
+        filtered: Whether it was in the pool and left it before the ranking: by a wish, or because
+            the user met it since the model was fitted.
         base_rank: Its rank in the pool by base score; None if it is not in the pool.
         shown_rank: Its place on the slate; None if it is not on it.
         links: Liked items that speak for it, strongest first; none if it is not in the pool.
@@ -157,6 +159,7 @@ class Contrast(Record):
 
     item: ItemFacts
     seen: bool
+    filtered: bool = False
     base_rank: Annotated[int, Field(ge=1)] | None = None
     shown_rank: Annotated[int, Field(ge=1)] | None = None
     links: tuple[Link, ...] = ()

@@ -109,6 +109,9 @@ _SENTENCES = {
         "{other} steht in Ihrem Verlauf, und was Sie kennen, wird nicht noch einmal "
         "vorgeschlagen.",
     ),
+    "filtered": (
+        "{other} bleibt weg, auf Ihren Wunsch oder weil Sie es inzwischen kennen.",
+    ),
     "listed": ("{other} steht auch in Ihrer Liste, auf Platz {number}.",),
     "unlike": ("Anders als {other} ist {item} unter {topics} eingeordnet.",),
 }  # fmt: skip
@@ -177,6 +180,7 @@ _FORMS = (
     ("absent", r"{title} ist nicht unter den {of} kandidaten, die für sie gefunden wurden"),
     ("seen", r"{title} steht in ihrem verlauf, und was sie kennen, wird nicht noch einmal "
      r"vorgeschlagen"),
+    ("filtered", r"{title} bleibt weg, auf ihren wunsch oder weil sie es inzwischen kennen"),
     ("listed", r"{title} steht auch in ihrer liste, auf platz {number}"),
     ("place", r"{subject} steht auf platz {number} ihrer liste"),
     ("unlike", r"anders als {title} ist {subject} {filed}"),

@@ -116,6 +116,11 @@ def _seen(said: Said) -> bool:
     return contrast is not None and _is_contrast(said) and contrast.seen
 
 
+def _filtered(said: Said) -> bool:
+    contrast = said.evidence.contrast
+    return contrast is not None and _is_contrast(said) and contrast.filtered
+
+
 def _listed(said: Said) -> bool:
     contrast = said.evidence.contrast
     return contrast is not None and _is_contrast(said) and said.number_is(contrast.shown_rank)
@@ -144,6 +149,7 @@ HOLDS: dict[str, Callable[[Said], bool]] = {
     "ranks": _ranks,
     "absent": _absent,
     "seen": _seen,
+    "filtered": _filtered,
     "listed": _listed,
     "unlike": _unlike,
 }

@@ -224,6 +224,8 @@ class _Sentences:
             yield from self._say("seen", other=other)
         elif contrast.base_rank is None:
             yield from self._say("absent", other=other, pool=pool)
+        elif contrast.filtered:
+            yield from self._say("filtered", other=other)
         else:
             if contrast.shown_rank is not None:
                 yield from self._say("listed", other=other, number=contrast.shown_rank)

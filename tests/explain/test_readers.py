@@ -162,6 +162,21 @@ def test_contrast_needs_another_item(compared, candidates, traces):
         language_of("fr")
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_wish_left_out_is_said_to_be(candidates, traces, language):
+    whole = traces[1]
+    kept = np.delete(np.arange(len(whole.pool)), 1)
+    trace = RankTrace(whole.pool[kept], whole.base_scores[kept], whole.shown)
+    one = gather_evidence(candidates, 1, trace)[0]
+    asked = with_contrast(one, candidates, 1, trace, int(whole.pool[1]))
+    assert asked.contrast.filtered and asked.contrast.base_rank == 2
+    text = template_text(asked, "film", "contrastive", language)
+    assert ("left out" if language == "en" else "bleibt weg") in text
+    assert verify(text, asked, "film", language).accepted
+    listed = with_contrast(one, candidates, 1, whole, int(whole.pool[1]))
+    assert not verify(text, listed, "film", language).accepted
+
+
 def test_contrasts_are_what_the_arrays_say(candidates, traces, compared):
     kinds = set()
     for evidence in compared:
