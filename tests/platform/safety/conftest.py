@@ -16,7 +16,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
-SECRET = "my locker code is 8841"
+SECRET = "my locker opens with periwinkle otter"
 OTHER = "u7"
 
 

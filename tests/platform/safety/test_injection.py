@@ -76,7 +76,7 @@ def assert_plain(text: str) -> None:
 
 
 def assert_discreet(text: str) -> None:
-    assert SECRET not in text and "8841" not in text
+    assert "periwinkle" not in text and "otter" not in text
     assert not PROMPT_WORDS.search(text)
 
 
