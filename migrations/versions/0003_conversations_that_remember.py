@@ -11,6 +11,7 @@ import secrets
 import time
 import uuid
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -286,7 +287,7 @@ def _merge_wishes() -> None:
         )
 
 
-def _mapping(value: dict | str) -> dict:
+def _mapping(value: dict[str, Any] | str) -> dict[str, Any]:
     return json.loads(value) if isinstance(value, str) else value
 
 
