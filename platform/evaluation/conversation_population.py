@@ -44,7 +44,7 @@ def simulate_population(
     """Have users say random utterances of the set, and measure every list.
 
     The same conversations are held four times: by the base order and by what serves, without the
-    wishes and with them. What serves has served every user once before, so that its controller has
+    wishes and with them. What serves has served every user before, so that its controller has
     settled. A turn whose wishes leave too few candidates is refused, as it is where it is served.
 
     Args:
