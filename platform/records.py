@@ -295,6 +295,31 @@ class ModelUsage(Record):
     cost: float
 
 
+class ProviderAccount(Record):
+    """Why an item is shown as often as it is, for who offers it.
+
+    Attributes:
+        item_id: The item.
+        policy_version: What ordered the lists.
+        candidates_version: What proposed items for them.
+        text: The counts in sentences.
+        counts: The counts; see `explain.provider.ProviderEvidence`.
+    """
+
+    item_id: str
+    policy_version: str
+    candidates_version: str
+    text: str
+    counts: dict[str, Any]
+
+
+class AuditAccount(Record):
+    """What is on record behind one explanation, as pairs of label and value."""
+
+    explanation_id: str
+    text: str
+
+
 class VersionInfo(Record):
     """One candidate set or policy on record."""
 

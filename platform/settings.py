@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from ..errors import InvalidValue
+from ..explain.languages import LanguageCode
 
 PREFIX = "FAIRLOOP_"
 
@@ -47,6 +48,9 @@ class Settings(BaseSettings):
         model_queue: Texts that may wait to be worded.
         model_patience: Seconds after which a text that waits is not worded any more.
         model_health_every: Seconds after which the model's health is looked at again.
+        style: How much an explanation says: ``one_line``, ``short`` or ``detailed``.
+        language: Of explanations: ``en`` or ``de``.
+        noun: What an item is called in them, in the singular and in English.
         k: Slate length when a request names none.
         top_n: Candidates per user when candidates are trained.
         seed: Seed of every random choice in training; each recommendation records its own.
@@ -81,6 +85,9 @@ class Settings(BaseSettings):
     model_queue: Annotated[int, Field(ge=1, le=100_000)] = 200
     model_patience: Annotated[float, Field(gt=0, le=3600)] = 120.0
     model_health_every: Annotated[float, Field(ge=1, le=3600)] = 60.0
+    style: Literal["one_line", "short", "detailed"] = "short"
+    language: LanguageCode = "en"
+    noun: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z][a-z ]*$")] = "title"
     k: Annotated[int, Field(ge=1, le=1000)] = 10
     top_n: Annotated[int, Field(ge=1, le=100_000)] = 100
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 2020

@@ -37,7 +37,13 @@ def make_explainer(settings: Settings) -> Explainer:
     Raises:
         NotReady: The embedded model is asked for and not installed.
     """
-    return Explainer(build_language_model(model_settings(settings)))
+    model = build_language_model(model_settings(settings))
+    return Explainer(model, settings.noun, settings.style, settings.language)
+
+
+def template_explainer(settings: Settings) -> Explainer:
+    """An explainer that words as the settings ask for, and has no model."""
+    return Explainer(None, settings.noun, settings.style, settings.language)
 
 
 def make_rewording(

@@ -12,7 +12,17 @@ from ..db.engine import open_database
 from ..home import Home
 from ..settings import Settings, load_settings
 from ..wording import make_explainer, make_health_check, make_rewording
-from . import audits, conversations, explanations, feedback, health, recommendations, users, wishes
+from . import (
+    audits,
+    conversations,
+    explanations,
+    feedback,
+    health,
+    items,
+    recommendations,
+    users,
+    wishes,
+)
 from .bounds import BoundedBody
 from .dependencies import Platform
 from .problems import PROBLEM_RESPONSES, install_problems
@@ -68,6 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         feedback,
         conversations,
         explanations,
+        items,
         users,
         wishes,
         audits,

@@ -2,7 +2,9 @@
 
 from fastapi import APIRouter
 
-from ..records import ExplanationRecord
+from ...explain.languages import LanguageCode
+from ..accounts import account_for_auditor
+from ..records import AuditAccount, ExplanationRecord
 from ..store.explanations import get_explanation
 from .dependencies import RecordId, TheDatabase
 
@@ -14,3 +16,11 @@ def read(explanation_id: RecordId, database: TheDatabase) -> ExplanationRecord:
     """Why an item was shown: the text, the evidence, the check, and who worded it."""
     with database.reading() as session:
         return get_explanation(session, explanation_id)
+
+
+@router.get("/{explanation_id}/account")
+def account(
+    explanation_id: RecordId, database: TheDatabase, language: LanguageCode = "en"
+) -> AuditAccount:
+    """Every number, rule and version behind a recommended item, on one line."""
+    return account_for_auditor(database, explanation_id, language)

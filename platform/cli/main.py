@@ -25,6 +25,7 @@ COMMANDS = {
     "retarget": "Turn its dial: the policy for other targets, evaluated and judged.",
     "recommend": "Recommend to one user, explain, and record it.",
     "chat": "Refine recommendations in conversation.",
+    "account": "What was shown and why, for providers and auditors.",
     "user": "What is on record about one user, shown and erased.",
     "rerank": "Re-rank lists of any recommender, and measure what changed.",
     "frontier": "Compare re-rankers: what accuracy is kept for what is gained.",
