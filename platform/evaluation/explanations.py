@@ -32,6 +32,10 @@ OWN_WORDING = 0.95
 SHAPES, SHAPES_IN = 30, 500
 _EXAMPLES = 10
 
+_PATIENCE = 120.0
+"""Seconds the embedded model may take: here it is read for what it says, and its latency is
+reported. A busy machine is no reason to judge the template in its place."""
+
 
 class Bar(BaseModel):
     """A figure beside what it has to reach.
@@ -59,6 +63,7 @@ class ModelFigures(BaseModel):
         name: Of the language model; None for templates alone.
         shown: Texts.
         sources: How many of each source (`explain.writer.Source`).
+        outcomes: How many requests to the model ended how (`explain.calls.Outcome`).
         own_wording: Share that the model worded, repaired ones included.
         fallback_rate: Share that the template worded although a model was asked.
         unverified_shown: Shown texts that the plain oracle does not find true in every sentence,
@@ -83,6 +88,7 @@ class ModelFigures(BaseModel):
     name: str | None
     shown: int
     sources: dict[str, int]
+    outcomes: dict[str, int]
     own_wording: float
     fallback_rate: float
     unverified_shown: int
@@ -218,7 +224,9 @@ def _model(kind: Model, settings: Settings, hostile: HostileModel | None) -> Lan
         return make_explainer(settings).model
     if kind == "none":
         return None
-    return build_language_model(LLMSettings(kind="embedded", threads=settings.model_threads))
+    return build_language_model(
+        LLMSettings(kind="embedded", threads=settings.model_threads, timeout=_PATIENCE)
+    )
 
 
 def _figures(
@@ -248,6 +256,7 @@ def _figures(
         name=next((one.model for one in told if one.model), None),
         shown=len(told),
         sources=dict(sources),
+        outcomes=dict(Counter(call.outcome for call in calls)),
         own_wording=own / len(told),
         fallback_rate=0.0 if kind == "none" else 1 - own / len(told),
         unverified_shown=len(unverified),

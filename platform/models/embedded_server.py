@@ -22,6 +22,7 @@ def start(weights: str, threads: int) -> Any:
     params.n_ctx = CONTEXT_TOKENS
     params.cpuparams.n_threads = threads
     params.cpuparams_batch.n_threads = threads
+    params.cache_ram_mib = 0  # its store of past prompts would grow to 8 GiB, and none recurs
     params.ui = False
     params.warmup = False
     params.verbosity = -1
