@@ -4,11 +4,17 @@ A language model of any size, decoding under this grammar (GBNF, as llama.cpp re
 how something is said, never what is so.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from .evidence import Evidence
 from .languages import LanguageCode
 from .wording import Slot, Style, sentence_slots
+
+OFFERED = 4
+"""Sentences of a slot that a model may choose among."""
 
 
 def relation_grammar(
@@ -16,9 +22,11 @@ def relation_grammar(
 ) -> str:
     """GBNF whose sentences are all supported by the evidence.
 
-    Rule ``root`` is a sequence of slots; a slot that is not required may be left out.
+    Rule ``root`` is a sequence of slots; a slot that is not required may be left out. Of the
+    sentences of a slot a few are offered, drawn by the evidence's hash: a small model has
+    favourites, and would write the same few sentences about everything.
     """
-    slots = sentence_slots(evidence, noun, style, language)
+    slots = _offered(sentence_slots(evidence, noun, style, language), evidence)
     root = " ".join(slot.says if slot.required else f"{slot.says}?" for slot in slots)
     rules = [_rule(slot, first=place == 0) for place, slot in enumerate(slots)]
     return "\n".join([f"root ::= {root}", *rules]) + "\n"
@@ -39,12 +47,22 @@ def sample_text(
     style: Style = "short",
     language: LanguageCode = "en",
 ) -> str:
-    """A text drawn uniformly slot by slot: what a model without preferences would write."""
+    """A text drawn slot by slot from all true sentences, each as likely as the others."""
     chosen: list[str] = []
     for slot in sentence_slots(evidence, noun, style, language):
         options = slot.sentences if slot.required else (*slot.sentences, "")
         chosen.append(options[rng.integers(len(options))])
     return " ".join(sentence for sentence in chosen if sentence)
+
+
+def _offered(slots: Sequence[Slot], evidence: Evidence) -> list[Slot]:
+    """The slots with at most ``OFFERED`` sentences each; equal evidence, equal draw."""
+    rng = np.random.default_rng(int(evidence.content_hash()[:16], 16))
+    drawn: list[Slot] = []
+    for slot in slots:
+        rows = rng.permutation(len(slot.sentences))[:OFFERED]
+        drawn.append(replace(slot, sentences=tuple(slot.sentences[row] for row in sorted(rows))))
+    return drawn
 
 
 def _rule(slot: Slot, first: bool) -> str:

@@ -6,14 +6,14 @@ from .evidence import Evidence
 from .languages import LanguageCode
 from .wording import Slot, Style, sentence_slots
 
-_LEADING = {"opening": 8, "detail": 4}
+_LEADING = {"opening": 12, "detail": 5}
 """How many of a slot's sentences are taken in turn: the first ones tell most."""
 
 _TURN = {"opening": 1, "detail": 7}
 """Slots turn at different speeds, so that their phrasings do not go together."""
 
-_EITHER = ("detail", "taste")
-"""Of these one is enough where neither is required."""
+_NOT_ALWAYS = "taste"
+"""Said of every second item only, where it need not be said."""
 
 
 def template_text(
@@ -25,10 +25,10 @@ def template_text(
     list does not repeat one sentence ten times and a page does not change when it is reloaded.
     """
     pick = _number(evidence)
-    slots = sentence_slots(evidence, noun, style, language)
-    optional = [slot.says for slot in slots if slot.says in _EITHER and not slot.required]
-    left_out = optional[pick // 5 % 2] if len(optional) == len(_EITHER) else None
-    return " ".join(_choose(slot, pick) for slot in slots if slot.says != left_out)
+    slots = list(sentence_slots(evidence, noun, style, language))
+    if pick // 5 % 2:
+        slots = [slot for slot in slots if slot.required or slot.says != _NOT_ALWAYS]
+    return " ".join(_choose(slot, pick) for slot in slots)
 
 
 def _choose(slot: Slot, pick: int) -> str:

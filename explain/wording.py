@@ -28,7 +28,7 @@ _SLOTS: dict[Style, dict[str, bool]] = {
     "one_line": {"opening": True, "exposure": True},
     "short": {
         "opening": True,
-        "detail": False,
+        "detail": True,
         "taste": False,
         "exposure": True,
         "diversity": True,

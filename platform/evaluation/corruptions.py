@@ -90,7 +90,7 @@ def _swapped_topic(text: str, evidence: Evidence, world: World, rng: Rng) -> Lie
     if topic is None or not names:
         return None
     # Counts and states of a history are spared: what is said of one topic may be so of another.
-    of_user = r"[^.]*(?:of the last|in your history|lately|you rated|found for you)[^.]*\."
+    of_user = r"[^.]*(?:(?i:of the last)|in your history|lately|you rated|found for you)[^.]*\."
     return _replace_one(text, rf"(?<!\w)(?:{names})(?!\w)", lambda match: topic, rng, of_user)
 
 

@@ -19,14 +19,15 @@ from ...explain.trace import RankTrace
 from ...rerankers.policy_reason import PolicyReason, sentence
 
 _VOCABULARY = """
-a above added adds among and are as at because below both by came chose chosen close comes common
-contribution did down enjoyed exposure few filed film films for found from group has have here
-higher history in is it item items its keep kept known last lately later least less less-known
-like liked list lower lowest makes minimum model model's more most most-chosen moved movie movies
-newer number of often on one or our out over passed people pick picked picks place places popular
-position puts rank rated reach recent recommended rule rules saw score share shares shown so stand
-stands suggested than that the this title titles to too top under up varied variety visits was we
-what which who why widely with without would you your
+a above added adds among and are as at because belongs below both by came chose chosen close comes
+common contribution did down enjoyed exposure falls few filed film films for found from group has
+have here higher history in is it item items its just keep kept known last lately later least less
+less-known lesser-known like liked list lower lowest makes minimum model model's more most
+most-chosen moved movie movies newer number of often on one or our out over passed people pick
+picked picks place places popular position puts rank rated rating reach recent recommended rule
+rules saw score share shares shown since so stand stands suggest suggested than that the this title
+titles to too top under up varied variety visits was we what which who why widely with without
+would you your
 """
 
 _WORDS = frozenset(_VOCABULARY.split())
@@ -129,12 +130,12 @@ class PlainOracle:
             ("newer than|later than", self._newer),
             ("of the last [0-9]+", self._counted_lately),
             ("in your history", self._counted),
-            ("you rated", self._rated),
-            ("shares?\\b|in common|both|^like ", self._common),
+            ("you rated|your rating", self._rated),
+            ("shares?\\b|in common|both|\\blike ", self._common),
             ("you (liked|enjoyed|chose|picked|saw)|people who", self._led),
-            ("less-known", self._tail),
+            ("less-known|lesser-known", self._tail),
             ("most-chosen|widely|popular", self._popular),
-            ("filed under", self._filed),
+            ("filed under|belongs to", self._filed),
         )
 
     def _item(self, position: int) -> int:

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from fairloop.explain.evidence import Evidence, Move
-from fairloop.explain.grammar import longest_text, relation_grammar, sample_text
+from fairloop.explain.grammar import OFFERED, longest_text, relation_grammar, sample_text
 from fairloop.explain.template import template_text
 from fairloop.explain.verify import verify
 from fairloop.explain.wording import sentence_slots
@@ -72,6 +72,38 @@ def test_grammar_is_whole_and_bounded(evidence_of):
             assert " | ".join(literals) == rules[name]
             assert all(json.loads(literal) for literal in literals)
         assert longest_text(evidence, "film") < 1500
+
+
+def test_grammar_offers_few_true_sentences_and_each_to_somebody(evidence_of):
+    """A model with favourites must vary, and no phrasing is out of its reach."""
+    offered: Counter[str] = Counter()
+    for seed in range(150):
+        evidence = evidence_of(seed)
+        grammar = relation_grammar(evidence, "film")
+        assert grammar == relation_grammar(evidence.model_copy(deep=True), "film")
+        rules = dict(line.split(" ::= ", 1) for line in grammar.splitlines())
+        for slot in sentence_slots(evidence, "film", "short"):
+            written = re.findall(r'"(?:[^"\\]|\\.)*"', rules[slot.says])
+            sentences = [json.loads(literal).strip() for literal in written]
+            assert len(sentences) == min(OFFERED, len(slot.sentences))
+            assert set(sentences) <= set(slot.sentences)
+            offered.update(_words_alone(sentence) for sentence in sentences)
+    written = {
+        _words_alone(sentence)
+        for seed in range(150)
+        for slot in sentence_slots(evidence_of(seed), "film", "short")
+        for sentence in slot.sentences
+        if slot.says != "policy"
+    }
+    rare = {sentence for sentence in written if offered[sentence] == 0}
+    assert len(written) > 40
+    assert not rare
+
+
+def _words_alone(sentence: str) -> str:
+    masked = re.sub(r'"[^"]*"(?: \(\d+\))?|‘[^’]*’|\d+(?:\.\d+)?', "_", sentence)
+    masked = re.sub(r"(filed under|shares|has|to) [A-Z][^_.]*", r"\1 _", masked)
+    return re.sub(r"_(?:, _)*(?: and _)", "_", masked)
 
 
 LIES = {
