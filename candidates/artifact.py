@@ -11,6 +11,7 @@ from .catalogue import Catalogue, Groups
 from .config import CandidateConfig
 from .interactions import Interactions
 from .item_weights import ItemWeights
+from .left_out import LeftOut
 from .sealed_folder import latest_version, read_sealed, version_of, write_version
 
 __all__ = ["latest_candidates", "load_candidates", "save_candidates", "version_of"]
@@ -80,6 +81,7 @@ def load_candidates(folder: Path) -> CandidateSet:
         item_weights=ItemWeights.from_arrays(arrays),
         user_embeddings=arrays.get("user_embeddings"),
         item_embeddings=arrays.get("item_embeddings"),
+        left_out=LeftOut.from_arrays(arrays),
         lineage=manifest["lineage"],
     )
 
@@ -101,6 +103,8 @@ def _pool_arrays(candidates: CandidateSet) -> dict[str, np.ndarray]:
     }
     if candidates.item_weights is not None:
         arrays |= candidates.item_weights.to_arrays()
+    if candidates.left_out is not None:
+        arrays |= candidates.left_out.to_arrays()
     if candidates.user_embeddings is not None:
         arrays["user_embeddings"] = np.asarray(candidates.user_embeddings)
     if candidates.item_embeddings is not None:

@@ -12,6 +12,7 @@ from .config import CandidateConfig
 from .history import topic_history
 from .interactions import Interactions
 from .item_weights import ItemWeights
+from .left_out import LeftOut
 from .pools import CandidatePools
 
 
@@ -38,6 +39,8 @@ class CandidateSet:
         user_embeddings: Shape ``(U, D)``, where the model has them.
         item_embeddings: Shape ``(I, D)``, where the model has them.
         lineage: Hash of the data set, versions of the packages, and other origins.
+        left_out: What scores lose without an item of the history, for models without such parts
+            that read the history when they score.
         topic_history: What the training interactions say of users and topics, ``(U, 2, T)``; made
             of the others.
     """
@@ -57,6 +60,7 @@ class CandidateSet:
     user_embeddings: FloatArray | None
     item_embeddings: FloatArray | None
     lineage: Mapping[str, object]
+    left_out: LeftOut | None = None
     topic_history: FloatArray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -65,6 +69,10 @@ class CandidateSet:
             raise InvalidValue(
                 f"{len(self.user_ids)} users, items {self.items.shape}, scores {self.scores.shape}",
                 field="items",
+            )
+        if self.left_out is not None and self.left_out.items.shape[:2] != self.items.shape:
+            raise InvalidValue(
+                f"{self.left_out.items.shape}, but items {self.items.shape}", field="left_out"
             )
         history = topic_history(self.train, self.catalogue.topics)
         object.__setattr__(self, "topic_history", history)  # the dataclass is frozen

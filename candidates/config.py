@@ -17,6 +17,9 @@ class CandidateConfig(BaseModel):
             stops early when validation no longer improves.
         model_parameters: RecBole settings of the model or of its training, such as
             ``{"reg_weight": 250}``; names that RecBole does not know are refused.
+        leave_one_out: Latest items of each history that are left out, one at a time, to see what
+            the scores lose, for models that read the history when they score; None for 50, fewer
+            where users are many. 0 does without.
         device: Where to train.
         timeout_seconds: Longest time one fit may take.
     """
@@ -29,5 +32,6 @@ class CandidateConfig(BaseModel):
     seed: int = Field(default=2020, ge=0, lt=2**32)
     epochs: int | None = Field(default=None, ge=1)
     model_parameters: dict[str, Any] = Field(default_factory=dict)
+    leave_one_out: int | None = Field(default=None, ge=0)
     device: Literal["cpu", "cuda"] = "cpu"
     timeout_seconds: float = Field(default=3600.0, gt=0)

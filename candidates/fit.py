@@ -19,6 +19,7 @@ from .dataset import Dataset
 from .groups import GroupsConfig
 from .interactions import Interactions
 from .item_weights import ItemWeights
+from .left_out import LeftOut
 from .models import require_model
 from .worker_process import WorkerProcess
 
@@ -88,6 +89,7 @@ class RecBoleWorker:
             item_weights=ItemWeights.from_arrays(arrays),
             user_embeddings=arrays.get("user_embeddings"),
             item_embeddings=arrays.get("item_embeddings"),
+            left_out=LeftOut.from_arrays(arrays),
             lineage={
                 "dataset": dataset.content_hash(),
                 "groups": groups.model_dump(mode="json"),
@@ -131,6 +133,7 @@ class RecBoleWorker:
             item_weights=ItemWeights.from_arrays(arrays),
             user_embeddings=arrays.get("user_embeddings"),
             item_embeddings=arrays.get("item_embeddings"),
+            left_out=LeftOut.from_arrays(arrays),
         )
 
     def close(self) -> None:

@@ -9,10 +9,12 @@ import numpy as np
 import scipy.sparse as sp
 
 from .config import CandidateConfig
+from .interactions import Interactions
 from .models import is_sequential
 from .recbole_data import JobData, our_indices, split_codes, write_job_files
+from .recbole_left_out import items_to_try, left_out
 from .recbole_parts import embeddings, item_weights
-from .recbole_score import Fitted, score_top_n
+from .recbole_score import Fitted, score_top_n, scores_all_items
 from .recbole_settings import DATASET_NAME, recbole_settings, users_per_batch
 
 Report = Callable[[int, int], None]
@@ -36,9 +38,9 @@ def run_fit(job: JobData, config: CandidateConfig, folder: Path, report: Report)
     known = codes < 2
     seen = _pairs(job.user[known], job.item[known], job)
     items, scores = score_top_n(fitted, job, known, seen, config.top_n)
-    train = _pairs(job.user[codes == 0], job.item[codes == 0], job)
+    pools = {"items": items, "scores": scores}
     return {
-        "arrays": {"split": codes, "items": items, "scores": scores} | _extras(fitted, job, train),
+        "arrays": {"split": codes} | pools | _extras(fitted, job, config, codes == 0, known, pools),
         "metrics": {name: float(value) for name, value in metrics.items()},
     }
 
@@ -55,9 +57,9 @@ def run_refit(
     known = np.ones(len(job.user), dtype=bool)
     seen = _pairs(job.seen_user, job.seen_item, job)
     items, scores = score_top_n(fitted, job, known, seen, config.top_n)
-    train = _pairs(job.user, job.item, job)
+    pools = {"items": items, "scores": scores}
     return {
-        "arrays": {"items": items, "scores": scores} | _extras(fitted, job, train),
+        "arrays": pools | _extras(fitted, job, config, known, known, pools),
         "metrics": {},
     }
 
@@ -66,26 +68,19 @@ def _load(job: JobData, config: CandidateConfig, folder: Path) -> tuple[Any, Any
     """Write the atomic files and let RecBole read them."""
     from recbole.config import Config
     from recbole.data import create_dataset
-    from recbole.utils import init_seed
+    from recbole.utils import get_model, init_seed
 
     write_job_files(job, folder)
     settings = recbole_settings(config, job.n_items)
     settings["data_path"] = str(folder)
     settings["checkpoint_dir"] = str(folder / "saved")
     recbole_config = Config(model=config.model, dataset=DATASET_NAME, config_dict=settings)
-    if _scores_all_items_at_once(config.model):
+    if scores_all_items(get_model(config.model)):
         # The loader of general models divides this by the catalogue to get users per batch.
         n_rows = 1024 if is_sequential(config.model) else users_per_batch(job.n_items) * job.n_items
         recbole_config["eval_batch_size"] = n_rows + job.n_items
     init_seed(config.seed, reproducibility=True)
     return recbole_config, create_dataset(recbole_config)
-
-
-def _scores_all_items_at_once(model: str) -> bool:
-    from recbole.model.abstract_recommender import AbstractRecommender
-    from recbole.utils import get_model
-
-    return get_model(model).full_sort_predict is not AbstractRecommender.full_sort_predict
 
 
 def _loaders(settings: Any, dataset: Any, built: list[Any]) -> Any:
@@ -162,15 +157,47 @@ def _pairs(user: np.ndarray, item: np.ndarray, job: JobData) -> sp.csr_matrix:
     return sp.csr_matrix((ones, (user, item)), shape=(job.n_users, job.n_items))
 
 
-def _extras(fitted: Fitted, job: JobData, train: sp.csr_matrix) -> dict[str, np.ndarray]:
-    """Weights and embeddings, where the model has them, as arrays by name."""
+def _extras(
+    fitted: Fitted,
+    job: JobData,
+    config: CandidateConfig,
+    learned: np.ndarray,
+    known: np.ndarray,
+    pools: dict[str, np.ndarray],
+) -> dict[str, np.ndarray]:
+    """What says where scores came from, and embeddings, as arrays by name.
+
+    Args:
+        fitted: The model.
+        job: The data.
+        config: What was asked for.
+        learned: Rows that it was fitted on, shape ``(R,)``, bool.
+        known: Rows that a sequential model reads at scoring, shape ``(R,)``, bool.
+        pools: Its proposals, ``items`` and ``scores``.
+    """
     arrays: dict[str, np.ndarray] = {}
-    weights = None if fitted.sequential else item_weights(fitted, job, train)
+    train = _interactions(job, learned)
+    weights = None if fitted.sequential else item_weights(fitted, job, train.matrix())
     if weights is not None:
         arrays |= weights.to_arrays()
+    else:
+        tried = items_to_try(config.leave_one_out, job.n_users)
+        left = left_out(fitted, job, train, known, pools["items"], pools["scores"], tried)
+        arrays |= {} if left is None else left.to_arrays()
     user, item = embeddings(fitted)
     if user is not None:
         arrays["user_embeddings"] = user
     if item is not None:
         arrays["item_embeddings"] = item
     return arrays
+
+
+def _interactions(job: JobData, rows: np.ndarray) -> Interactions:
+    return Interactions.build(
+        job.user[rows],
+        job.item[rows],
+        job.rating[rows],
+        job.timestamp[rows],
+        job.n_users,
+        job.n_items,
+    )

@@ -73,12 +73,12 @@ def score_blocks(
     fitted: Fitted, job: JobData, known: np.ndarray
 ) -> Iterator[tuple[IntArray, FloatArray]]:
     """Users in blocks with their scores over our item indices, shape ``(B, I)``."""
-    histories = _Histories(fitted, job, known) if fitted.sequential else None
+    histories = Histories(fitted, job, known) if fitted.sequential else None
     size = users_per_batch(job.n_items)
     for start in range(0, job.n_users, size):
         users = np.arange(start, min(start + size, job.n_users))
-        rows = histories.rows(users) if histories else _user_rows(fitted, users)
-        block = _predict(fitted, rows)[:, fitted.internal_item]
+        rows = histories.rows(users) if histories else user_rows(fitted, users)
+        block = predict(fitted, rows)[:, fitted.internal_item]
         if np.isnan(block).any():
             raise ValueError("the model's scores hold NaN")
         if histories:
@@ -86,8 +86,13 @@ def score_blocks(
         yield users, block
 
 
-def _predict(fitted: Fitted, rows: Any) -> FloatArray:
-    """Scores over internal ids, shape ``(B, I + 1)``."""
+def predict(fitted: Fitted, rows: Any) -> FloatArray:
+    """Scores over internal ids, shape ``(B, I + 1)``.
+
+    Args:
+        fitted: The model.
+        rows: `user_rows`, or those of `Histories`.
+    """
     import torch
 
     model, dataset = fitted.model, fitted.dataset
@@ -111,7 +116,15 @@ def _predict_one(fitted: Fitted, row: Any) -> FloatArray:
     return fitted.model.predict(pairs).detach().cpu().numpy().reshape(n_items).astype(np.float64)
 
 
-def _user_rows(fitted: Fitted, users: IntArray) -> Any:
+def scores_all_items(model: type[Any]) -> bool:
+    """Whether a class of RecBole's models scores all items at once, not pairs alone."""
+    from recbole.model.abstract_recommender import AbstractRecommender
+
+    return model.full_sort_predict is not AbstractRecommender.full_sort_predict
+
+
+def user_rows(fitted: Fitted, users: IntArray) -> Any:
+    """What a general model is asked with about these users, shape ``(B,)``."""
     import torch
     from recbole.data.interaction import Interaction
 
@@ -119,7 +132,7 @@ def _user_rows(fitted: Fitted, users: IntArray) -> Any:
     return fitted.dataset.join(Interaction({fitted.dataset.uid_field: internal}))
 
 
-class _Histories:
+class Histories:
     """The latest interactions of each user, in the form that sequential models read.
 
     RecBole makes such rows for its own test interactions only; here every user gets one, with
@@ -131,8 +144,9 @@ class _Histories:
         rows = np.flatnonzero(known)
         rank = np.unique(job.timestamp, return_inverse=True)[1]
         rows = rows[np.lexsort((rank[rows], job.user[rows]))]
+        self._items = job.item[rows]
         self._columns = {
-            "item_id": fitted.internal_item[job.item[rows]].astype(np.int64),
+            "item_id": fitted.internal_item[self._items].astype(np.int64),
             "rating": job.rating[rows].astype(np.float32),
             "timestamp": rank[rows].astype(np.float32),
         }
@@ -140,16 +154,31 @@ class _Histories:
         self._stop = np.cumsum(counts)
         self.length = np.minimum(counts, fitted.dataset.config["MAX_ITEM_LIST_LENGTH"])
 
-    def rows(self, users: IntArray) -> Any:
+    def items(self, user: int) -> IntArray:
+        """The items that are read of one user, oldest first."""
+        stop, length = self._stop[user], self.length[user]
+        return self._items[stop - length : stop]
+
+    def rows(self, users: IntArray, without: IntArray | None = None) -> Any:
+        """What a sequential model is asked with.
+
+        Args:
+            users: Shape ``(B,)``.
+            without: Place among `items` that is left out, for each of them; at least one item
+                must be left.
+        """
         import torch
         from recbole.data.interaction import Interaction
 
         dataset = self._fitted.dataset
         longest = int(dataset.config["MAX_ITEM_LIST_LENGTH"])
-        length, stop = self.length[users], self._stop[users]
-        position = np.arange(longest)[None, :]
-        filled = position < length[:, None]
-        source = np.where(filled, (stop - length)[:, None] + position, 0)
+        first, length = self._stop[users] - self.length[users], self.length[users]
+        position = np.tile(np.arange(longest), (len(users), 1))
+        if without is not None:
+            position = position + (position >= without[:, None])
+            length = length - 1
+        filled = np.arange(longest)[None, :] < length[:, None]
+        source = np.where(filled, first[:, None] + position, 0)
         internal = self._fitted.internal_user[users].astype(np.int64)
         fields: dict[str, Any] = {
             dataset.uid_field: torch.from_numpy(internal),

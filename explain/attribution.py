@@ -29,23 +29,28 @@ class Attribution:
         return np.divide(positive, total, out=np.zeros_like(positive), where=total > 0)
 
 
-def attribute(candidates: CandidateSet, history: IntArray, items: IntArray) -> Attribution:
+def attribute(candidates: CandidateSet, user: int, items: IntArray) -> Attribution:
     """The most faithful attribution that the fitted model allows.
 
-    A linear model's own terms where it has them, else the cosine of its item embeddings, else
-    the cosine of the items' audiences in the training interactions.
+    A linear model's own terms where it has them; what the score loses without each item where the
+    model could be asked; else the cosine of its item embeddings; else the cosine of the items'
+    audiences in the training interactions.
 
     Args:
         candidates: The fitted model.
-        history: Item indices, shape ``(H,)``.
+        user: User index, of whose history.
         items: Item indices, shape ``(k,)``.
     """
+    history = candidates.history(user)
     if len(history) == 0:
         return Attribution("none", np.zeros((0, len(items))))
     linear = candidates.item_weights
     if linear is not None:
         method = "item_weights_truncated" if linear.truncated else "item_weights"
         return Attribution(method, linear.contributions(history, items))
+    if candidates.left_out is not None:
+        pool = candidates.items[user]
+        return Attribution("leave_one_out", candidates.left_out.weights(user, pool, history, items))
     if candidates.item_embeddings is not None:
         embeddings = candidates.item_embeddings
         return Attribution("embedding_cosine", _cosine(embeddings[history], embeddings[items]))

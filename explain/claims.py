@@ -3,13 +3,12 @@
 import re
 from collections.abc import Callable, Iterator
 
-from .evidence import Evidence, ItemFacts, Move, Record, Rule
+from .evidence import CAUSAL, Evidence, ItemFacts, Move, Record, Rule
 from .language import Language
 from .patterns import MARK_FROM, split_list
 from .relations import HOLDS, Said, link_of
 from .wording import group_name, speaks_of_long_tail
 
-_EXACT = ("item_weights", "item_weights_truncated")
 _RULES: dict[str, Rule] = {
     "exposure": "exposure",
     "diversity": "diversity",
@@ -120,7 +119,7 @@ def _led_here(kind: str, item: ItemFacts, evidence: Evidence) -> bool:
     if link_of(item, evidence) is None:
         return False
     if kind == "because":
-        return evidence.attribution in _EXACT
+        return evidence.attribution in CAUSAL
     if kind == "close":
         return evidence.attribution == "embedding_cosine"
     return evidence.attribution == "co_occurrence"

@@ -8,15 +8,21 @@ from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler
 from ..rerankers.policy_reason import PolicyReason
 
 AttributionMethod = Literal[
-    "item_weights", "item_weights_truncated", "embedding_cosine", "co_occurrence", "none"
+    "item_weights",
+    "item_weights_truncated",
+    "leave_one_out",
+    "embedding_cosine",
+    "co_occurrence",
+    "none",
 ]
 """How the history was weighed. ``item_weights`` is exact: the terms of a linear model's own sum;
-``item_weights_truncated`` has exact terms, but small ones are missing from the sum. The cosine
-and the co-occurrence say how near an item of the history is, not how much of the score it made.
+``item_weights_truncated`` has exact terms, but small ones are missing from the sum.
+``leave_one_out`` is what the model's own score loses without the item: its answer, but no term of
+a sum. The cosine and the co-occurrence say how near an item of the history is, not how much of the
+score it made."""
 
-Leaving an item out and scoring again would need the fitted model, and a candidate set keeps only
-arrays of it: so a model with neither weights nor embeddings gets the co-occurrence of its training
-interactions, and texts say no more than that."""
+CAUSAL = ("item_weights", "item_weights_truncated", "leave_one_out")
+"""Methods that support "because": by the model's own account the score is lower without."""
 
 LikedRule = Literal["rated_at_least_4", "all_history"]
 Rule = Literal["exposure", "diversity", "state"]

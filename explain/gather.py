@@ -36,7 +36,7 @@ def gather_evidence(
         history,
         candidates.train.ratings_of(user),
         trace,
-        attribute(candidates, history, trace.shown),
+        attribute(candidates, user, trace.shown),
         max_links,
         in_order=_in_order(candidates, user),
     )

@@ -11,7 +11,7 @@ from typing import Literal
 
 from ..errors import InvalidValue
 from ..rerankers.policy_reason import PolicyReason
-from .evidence import Evidence, ItemFacts, Link, Move, Rule
+from .evidence import CAUSAL, Evidence, ItemFacts, Link, Move, Rule
 from .language import Language
 from .languages import LanguageCode, language_of
 from .relations import POPULAR_FROM
@@ -21,8 +21,6 @@ Style = Literal["one_line", "short", "detailed", "contrastive"]
 
 NEWER_FROM = 75.0
 """Share of older items, in %, from which an item's freshness is worth a sentence."""
-
-_EXACT = ("item_weights", "item_weights_truncated")
 
 _SLOTS: dict[Style, dict[str, bool]] = {
     "one_line": {"opening": True, "exposure": True},
@@ -126,7 +124,7 @@ class _Sentences:
             liked = evidence.liked == "rated_at_least_4"
             verb = self._language.verbs[0 if liked else 1]
             says = "together"
-            if evidence.attribution in _EXACT:
+            if evidence.attribution in CAUSAL:
                 says = "because"
             elif evidence.attribution == "embedding_cosine":
                 says = "close"

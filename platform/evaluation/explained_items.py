@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...arrays import FloatArray, IntArray
 from ...candidates.candidate_set import CandidateSet
 from ...explain.evidence import Evidence
 from ...explain.sanitise import display_title
@@ -68,15 +69,25 @@ def _served(recommender: Recommender, decision: Decision, row: int, user: int) -
     candidates, orderer = recommender.candidates, recommender.orderer
     trace = orderer.trace(decision.situation, decision.ordered, row)
     history = candidates.history(user)
-    linear = candidates.item_weights
     return Served(
         history=history,
         ratings=candidates.train.ratings_of(user),
-        weights=None if linear is None else linear.contributions(history, trace.shown),
+        weights=_weights(candidates, user, trace.shown),
+        weights_add_up=candidates.item_weights is not None,
         pool=decision.proposed.items[row, : int(decision.proposed.sizes[row])],
         trace=trace,
         reasons=orderer.policy_reasons(decision.situation, decision.ordered, row),
     )
+
+
+def _weights(candidates: CandidateSet, user: int, shown: IntArray) -> FloatArray | None:
+    """By the model's own account, what each item of the history does for each shown one."""
+    history = candidates.history(user)
+    if candidates.item_weights is not None:
+        return candidates.item_weights.contributions(history, shown)
+    if candidates.left_out is not None:
+        return candidates.left_out.weights(user, candidates.items[user], history, shown)
+    return None
 
 
 def _world(candidates: CandidateSet, user: int, served: Served) -> World:

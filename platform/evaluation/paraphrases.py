@@ -7,7 +7,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from ...explain.english import ENGLISH
-from ...explain.evidence import Evidence, Link, Move
+from ...explain.evidence import CAUSAL, Evidence, Link, Move
 from ...explain.relations import POPULAR_FROM
 from ...explain.wording import group_name, sentence_slots, speaks_of_long_tail
 
@@ -87,7 +87,7 @@ def _of_links(evidence: Evidence, links: Sequence[Link]) -> dict[str, dict[str, 
         return {}
     gaps: dict[str, dict[str, str]] = {}
     first = f'"{links[0].item.title}"'
-    led = {"item_weights": "because", "item_weights_truncated": "because"}
+    led: dict[str, str] = dict.fromkeys(CAUSAL, "because")
     led |= {"embedding_cosine": "close", "co_occurrence": "together"}
     if evidence.liked == "rated_at_least_4":
         two = ENGLISH.join([f'"{link.item.title}"' for link in links[:2]])

@@ -43,8 +43,9 @@ class Served:
     Attributes:
         history: The user's training items, oldest first, shape ``(H,)``.
         ratings: Their ratings, shape ``(H,)``.
-        weights: What each of them adds to each shown item's score, for an exact linear model,
-            shape ``(H, k)``; None for other models.
+        weights: By the model's own account, what each of them does for each shown item, shape
+            ``(H, k)``; None where the model gives none.
+        weights_add_up: Whether they are the terms of the score.
         pool: The base model's pool, best first.
         trace: What the re-ranker did, with the orders without each rule.
         reasons: Per shown item, what a policy's reason is, if it has one.
@@ -53,6 +54,7 @@ class Served:
     history: IntArray
     ratings: FloatArray
     weights: FloatArray | None
+    weights_add_up: bool
     pool: IntArray
     trace: RankTrace
     reasons: tuple[PolicyReason | None, ...]
@@ -185,7 +187,9 @@ class PlainOracle:
 
     def _part(self, said: "_Said", position: int) -> bool:
         weights, others = self._served.weights, self._others(said, position)
-        if weights is None or len(others) != 1 or len(said.numbers) != 1:
+        if weights is None or not self._served.weights_add_up:
+            return False
+        if len(others) != 1 or len(said.numbers) != 1:
             return False
         row = self._in_history(others[0])
         positive = np.maximum(weights[:, position].astype(float), 0)

@@ -165,7 +165,7 @@ from fairloop.candidates import recbole_job as job_module
 from fairloop.candidates.config import CandidateConfig
 from fairloop.candidates.fit import _job_of_dataset, _save
 from fairloop.candidates.recbole_data import JobData, split_codes
-from fairloop.candidates.recbole_score import Fitted, _Histories
+from fairloop.candidates.recbole_score import Fitted, Histories
 from fairloop.candidates.synthetic import synthetic_dataset
 _save(Path("in.npz"), _job_of_dataset(synthetic_dataset(n_users=40, n_items=300)))
 job = JobData.load(Path("in.npz"))
@@ -175,7 +175,7 @@ settings, dataset = job_module._load(job, config, Path("a").resolve())
 built = dataset.build()
 user_of, item_of = job_module._id_maps(job, dataset)
 codes = split_codes(job, built, user_of, item_of)
-rows = _Histories(Fitted(None, built[0], user_of, item_of, True), job, codes < 2)
+rows = Histories(Fitted(None, built[0], user_of, item_of, True), job, codes < 2)
 rows = rows.rows(np.arange(40))
 test = built[2].inter_feat
 compared = 0

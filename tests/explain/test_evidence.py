@@ -1,7 +1,12 @@
 """Evidence is computed, and adds up."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from fairloop.arrays import PAD
+from fairloop.candidates.interactions import Interactions
+from fairloop.candidates.left_out import LeftOut
 from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.errors import InvalidValue
 from fairloop.explain.attribution import Attribution, attribute, co_occurrence
@@ -9,6 +14,8 @@ from fairloop.explain.effects import linear_trace
 from fairloop.explain.evidence import Evidence
 from fairloop.explain.gather import gather_evidence, gather_from_arrays, liked_items
 from fairloop.explain.trace import OrderWithout, RankTrace, plain_trace
+from fairloop.explain.verify import verify
+from fairloop.explain.wording import sentence_slots
 from fairloop.rerankers.constraints import Constraints, ExposureFloor
 from fairloop.rerankers.context import PoolContext
 from fairloop.rerankers.features import FEATURES
@@ -24,9 +31,8 @@ def candidates():
 
 def test_linear_contributions_sum_to_the_score(candidates):
     for user in range(10):
-        history = candidates.history(user)
         items = candidates.items[user, :10]
-        exact = attribute(candidates, history, items)
+        exact = attribute(candidates, user, items)
         assert exact.method == "item_weights"
         np.testing.assert_allclose(
             exact.weights.sum(axis=0), candidates.scores[user, :10], rtol=1e-4, atol=1e-5
@@ -107,13 +113,42 @@ def test_liked_rule():
 
 
 def test_no_history_gives_no_links(candidates):
+    nothing = np.zeros(0, dtype=int)
+    train = Interactions.build(*[nothing] * 4, candidates.n_users, candidates.n_items)
+    candidates = replace(candidates, train=train)
     pools = candidates.pools(np.array([0]))
     trace = plain_trace(pools, pools.items[0, :2])
     none = np.zeros(0, dtype=int)
     evidence = gather_from_arrays(
-        candidates.catalogue, none, None, trace, attribute(candidates, none, trace.shown)
+        candidates.catalogue, none, None, trace, attribute(candidates, 0, trace.shown)
     )
     assert all(e.links == () and e.attribution == "none" for e in evidence)
+
+
+def test_what_a_model_loses_without_an_item_is_a_reason_and_no_part_of_a_sum(candidates):
+    user, n_kept = 4, 2
+    history, pool = candidates.history(user), candidates.items[user]
+    items = np.full((*candidates.items.shape, n_kept), PAD, np.int32)
+    losses = np.zeros(items.shape, np.float32)
+    items[user, 0], losses[user, 0] = history[[3, 1]], [0.75, 0.25]
+    asked = replace(candidates, item_weights=None, left_out=LeftOut(items, losses, tried=50))
+    pools = asked.pools(np.array([user]))
+    found = attribute(asked, user, pool[:2])
+    assert found.method == "leave_one_out"
+    expected = np.zeros((len(history), 2))
+    expected[3, 0], expected[1, 0] = 0.75, 0.25
+    np.testing.assert_allclose(found.weights, expected)
+    record = gather_evidence(asked, user, plain_trace(pools, pool[:2]))[0]
+    liked = asked.train.ratings_of(user)[[3, 1]] >= 4
+    assert [link.share for link in record.links] == list(np.array([0.75, 0.25])[liked])
+    bank = {slot.says: slot.sentences for slot in sentence_slots(record, "film", "short")}
+    assert liked.any()
+    assert any("because you liked" in sentence for sentence in bank["opening"])
+    assert all(verify(sentence, record, "film").accepted for sentence in bank["opening"])
+    assert not any("%" in sentence for sentence in bank["detail"])
+    title = record.links[0].item.title
+    lie = f'"{title}" makes up 75 % of what your history adds to its score.'
+    assert not verify(f"{bank['opening'][0]} {lie}", record, "film").accepted
 
 
 def test_moves_are_places_against_the_order_without_the_rule():
