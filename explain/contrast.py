@@ -38,13 +38,15 @@ def _contrast(candidates: CandidateSet, user: int, trace: RankTrace, other: int)
     columns = np.flatnonzero(pools.items[0] == other)
     if len(columns) == 0:
         return Contrast(item=facts, seen=seen)
+    ranked = np.flatnonzero(trace.pool == other)
     shown = np.flatnonzero(trace.shown == other)
     alone = gather_evidence(candidates, user, plain_trace(pools, np.array([other])))[0]
     return Contrast(
         item=facts,
         seen=seen,
-        filtered=not bool(np.isin(other, trace.pool)),
-        base_rank=int(columns[0]) + 1,
+        filtered=len(ranked) == 0,
+        # Among what was ranked, as the shown item's own rank is: wishes make the pool smaller.
+        base_rank=int((ranked if len(ranked) else columns)[0]) + 1,
         shown_rank=int(shown[0]) + 1 if len(shown) else None,
         links=alone.links,
     )

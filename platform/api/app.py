@@ -69,7 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         responses=PROBLEM_RESPONSES,
     )
     app.state.platform = Platform(
-        settings, Home.of(settings), database, current, later, health_check
+        settings, Home.of(settings), database, current, later, health_check, explainer.model
     )
     app.add_middleware(BoundedBody, limit=MAX_BODY_BYTES)
     install_problems(app)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
+from ...explain.model import LanguageModel
 from ..current import CurrentRecommender
 from ..db.engine import Database
 from ..db.migrate import require_migrated
@@ -26,6 +27,7 @@ class Platform:
         current: The recommender of what is deployed.
         later: What has the model word texts in the background; None without a model.
         health: What looks after the model; None without one.
+        model: The language model; None without one.
         migrated: Whether the schema was looked at and found right.
     """
 
@@ -35,6 +37,7 @@ class Platform:
     current: CurrentRecommender
     later: Rewording | None = None
     health: HealthCheck | None = None
+    model: LanguageModel | None = None
     migrated: bool = False
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ...explain.refinement import Refinement
 from ..records import PreferencesRecord, PublicId
-from ..store.erasure import erase_user, user_data
+from ..store.erasure import erase_user, prompts_of, user_data
 from ..store.preferences import (
     CONSENT_TEXT,
     CONSENT_WORDING,
@@ -17,7 +17,7 @@ from ..store.preferences import (
     withdraw_consent,
 )
 from ..wishes import require_known
-from .dependencies import TheDatabase, TheRecommender
+from .dependencies import TheDatabase, ThePlatform, TheRecommender
 
 router = APIRouter(prefix="/v1/users", tags=["users"])
 
@@ -91,7 +91,15 @@ def data(user_id: UserId, database: TheDatabase) -> dict[str, list[dict[str, Any
 
 
 @router.delete("/{user_id}")
-def erase(user_id: UserId, database: TheDatabase) -> dict[str, int]:
-    """Delete what is on record about a user; slates stay, under the id of nobody."""
+def erase(user_id: UserId, database: TheDatabase, platform: ThePlatform) -> dict[str, int]:
+    """Delete what is on record about a user; slates stay, under the id of nobody.
+
+    The answers of the language model that this process keeps in memory go as well.
+    """
     with database.session() as session:
-        return erase_user(session, user_id)
+        prompts = prompts_of(session, user_id)
+        counts = erase_user(session, user_id)
+    if platform.model is not None:
+        for prompt in prompts:
+            platform.model.forget(prompt)
+    return counts

@@ -71,6 +71,13 @@ def erase_user(session: Session, user_id: str) -> dict[str, int]:
     return counts
 
 
+def prompts_of(session: Session, user_id: str) -> set[str]:
+    """Hashes of the prompts that were sent about a user, as long as they are on record."""
+    about = _ABOUT[ModelCall](user_id)
+    sent = session.scalars(select(ModelCall.prompt_hash).where(about).distinct())
+    return {prompt for prompt in sent if prompt is not None}
+
+
 def erase_conversation(session: Session, conversation_id: str) -> bool:
     """Delete a conversation with all that was said in it; whether it was there."""
     there = _count(session, Conversation, Conversation.id == conversation_id) > 0

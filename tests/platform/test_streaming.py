@@ -22,6 +22,7 @@ from fairloop.platform.settings import Settings
 from fairloop.platform.store.wordings import asked_later, settle, wordings_of
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.testclient import TestClient
 
 if TYPE_CHECKING:
     from conftest import House, ModelServer
@@ -158,6 +159,23 @@ def test_the_texts_of_a_slate_can_be_followed_and_are_told_again(
         missing = client.get("/v1/recommendations/nothing/explanations/stream")
         assert missing.status_code == 404
         assert missing.headers["content-type"] == "application/problem+json"
+
+
+def test_what_the_model_answered_about_a_user_goes_with_them(
+    house: "House", server: "ModelServer"
+) -> None:
+    app = create_app(asking(house, server))
+    with TestClient(app) as client:
+        for user in ("u1", "u2"):
+            slate = client.post("/v1/recommendations", json={"user_id": user}).json()
+            path = f"/v1/recommendations/{slate['id']}/explanations/stream"
+            assert client.get(path).text.rstrip().endswith("event: done\ndata: {}")
+        answers = app.state.platform.model.answers
+        assert len(answers) == 8
+        assert client.delete("/v1/users/u1").status_code == 200
+        assert len(answers) == 4
+        assert client.delete("/v1/users/u2").status_code == 200
+        assert len(answers) == 0
 
 
 def test_who_goes_away_stops_the_work(house: "House", server: "ModelServer") -> None:
