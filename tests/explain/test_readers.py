@@ -173,6 +173,9 @@ def test_what_a_wish_left_out_is_said_to_be(candidates, traces, language):
     text = template_text(asked, "film", "contrastive", language)
     assert ("left out" if language == "en" else "bleibt weg") in text
     assert verify(text, asked, "film", language).accepted
+    # Ranks are among what the wish left, for both: the fourth of the whole pool is the third now.
+    left = with_contrast(one, candidates, 1, trace, int(whole.pool[3]))
+    assert (left.contrast.base_rank, left.pool_size) == (3, len(kept))
     listed = with_contrast(one, candidates, 1, whole, int(whole.pool[1]))
     assert not verify(text, listed, "film", language).accepted
 
