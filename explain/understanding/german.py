@@ -47,11 +47,10 @@ PHRASES: Phrases = (
     ),
     (r"weniger abwechslung|weniger vielfalt", "less variety"),
     (
-        r"(?:weniger|nicht so|kaum|un)[ -]?bekannte[rns]?|unbekannte[rns]?|geheimtipps?"
-        r"|weniger popular(?:e[rns]?)?",
+        r"(?:weniger|kaum|un)[ -]?(?:bekannt|beliebt|popular)(?:e[rns]?)?|geheimtipps?",
         "less popular",
     ),
-    (r"bekannte[rns]?|beliebte[rns]?|popular(?:e[rns]?)?|blockbuster", "popular"),
+    (r"(?:bekannt|beliebt|popular)(?:e[rns]?|es)?|blockbuster", "popular"),
     (r"mehr", "more"),
     (r"weniger", "less"),
     (r"lieber", "prefer"),

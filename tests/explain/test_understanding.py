@@ -177,6 +177,8 @@ def test_eras_that_make_no_one_span_are_asked_about(catalogue):
     [
         ("keine kriegsfilme, mehr krimis vor 1970", "no war films, more crime films before 1970"),
         ("pas d horreur", "no horror"),
+        ("lieber nicht so bekannt", "prefer not too popular"),
+        ("weniger beliebt", "less popular"),
         ("nada de terror, antes de 1970", "no horror, before 1970"),
     ],
 )
