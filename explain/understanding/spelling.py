@@ -44,7 +44,8 @@ def respell(plain: str, known: Container[str]) -> str:
 
     Args:
         plain: Plain text (see ``lexicon.plain_text``).
-        known: Words that are right as they are: of topics, titles and phrases.
+        known: Words of five letters and more that are right as they are: of topics, titles and
+            phrases.
 
     >>> respell("somthing simmilar, but nothin form the 90s", ())
     'something similar, but nothing from the 90s'
@@ -54,10 +55,13 @@ def respell(plain: str, known: Container[str]) -> str:
 
 
 def _word(word: str, known: Container[str]) -> str:
+    # A title may hold "u": what people type for short is meant so all the same.
+    if len(word) < _SHORTEST:
+        return _SLIPS.get(word, word)
+    if word in known:
+        return word
     if word in _SLIPS:
         return _SLIPS[word]
-    if len(word) < _SHORTEST or word in known:
-        return word
     return _nearest(word)
 
 
