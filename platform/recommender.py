@@ -54,6 +54,9 @@ class Recommender:
         k: Slate length where a request names none.
         later: Has the explainer's model word the reasons after the slate is answered with the
             template's texts; without it a request waits for the model.
+
+    Attributes:
+        log: Reads what is on record of users.
     """
 
     def __init__(
@@ -73,7 +76,7 @@ class Recommender:
         self.explainer = explainer
         self.k = k
         self.later = later
-        self._log = UserLog(candidates)
+        self.log = UserLog(candidates)
         self._turn = threading.Lock()  # the controller moves with each slate that is recorded
 
     @property
@@ -241,7 +244,7 @@ class Recommender:
         with self.database.reading() as session:
             pools = apply_wishes(
                 proposed,
-                self._log.fresh(session, request.user_ids, proposed.items),
+                self.log.fresh(session, request.user_ids, proposed.items),
                 request.refinement,
                 constraints,
                 self.catalogue,
@@ -249,7 +252,7 @@ class Recommender:
                 request.k,
             )
             context = PoolContext.of(pools, self.catalogue, constraints)
-            state = self._log.states(session, request.user_ids, context)
+            state = self.log.states(session, request.user_ids, context)
         factor = diversity_factor(request.refinement)
         return Situation(pools, context, state, request.k, factor)
 

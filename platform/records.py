@@ -320,6 +320,24 @@ class AuditAccount(Record):
     text: str
 
 
+class ContrastAccount(Record):
+    """Why an item was shown and not another one.
+
+    Attributes:
+        explanation_id: Of the item that was shown.
+        item_id: The other item.
+        text: The answer.
+        verdict: What the check of the text against the evidence found.
+        evidence: That of the explanation, with what is known of the other item.
+    """
+
+    explanation_id: str
+    item_id: str
+    text: str
+    verdict: dict[str, Any]
+    evidence: dict[str, Any]
+
+
 class VersionInfo(Record):
     """One candidate set or policy on record."""
 

@@ -30,15 +30,22 @@ class UserLog:
         self._candidates = candidates
         self._index = {str(key): row for row, key in enumerate(candidates.catalogue.item_ids)}
 
-    def fresh(self, session: Session, user_ids: Sequence[str], items: IntArray) -> BoolArray:
+    def fresh(
+        self,
+        session: Session,
+        user_ids: Sequence[str],
+        items: IntArray,
+        before: datetime | None = None,
+    ) -> BoolArray:
         """Which candidates the users have not rated, disliked or said to know, shape ``(U, N)``.
 
         Args:
             session: An open session.
             user_ids: Public ids of the ``U`` users.
             items: Item indices of their pools, shape ``(U, N)``.
+            before: What was recorded from then on does not count; all counts where None.
         """
-        known = known_items(session, user_ids)
+        known = known_items(session, user_ids, before)
         rows = [
             ~np.isin(
                 pool, [self._index[item] for item in known.get(user, ()) if item in self._index]

@@ -4,9 +4,10 @@ from fastapi import APIRouter
 
 from ...explain.languages import LanguageCode
 from ..accounts import account_for_auditor
-from ..records import AuditAccount, ExplanationRecord
+from ..contrasting import contrast_with
+from ..records import AuditAccount, ContrastAccount, ExplanationRecord, PublicId
 from ..store.explanations import get_explanation
-from .dependencies import RecordId, TheDatabase
+from .dependencies import RecordId, TheDatabase, TheRecommender
 
 router = APIRouter(prefix="/v1/explanations", tags=["explanations"])
 
@@ -24,3 +25,14 @@ def account(
 ) -> AuditAccount:
     """Every number, rule and version behind a recommended item, on one line."""
     return account_for_auditor(database, explanation_id, language)
+
+
+@router.get("/{explanation_id}/contrast")
+def contrast(
+    explanation_id: RecordId,
+    item_id: PublicId,
+    recommender: TheRecommender,
+    language: LanguageCode = "en",
+) -> ContrastAccount:
+    """Why the explained item was shown, and not the item with this id."""
+    return contrast_with(recommender, explanation_id, item_id, language)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, true
 from sqlalchemy.orm import Session
 
 from ...errors import InvalidValue, UnknownRecord
@@ -69,13 +69,22 @@ def events_of_slates(session: Session, recommendation_ids: Iterable[str]) -> lis
     return found
 
 
-def known_items(session: Session, user_ids: Iterable[str]) -> dict[str, set[str]]:
-    """Items that users rated, disliked or said to know: nothing to propose to them again."""
+def known_items(
+    session: Session, user_ids: Iterable[str], before: datetime | None = None
+) -> dict[str, set[str]]:
+    """Items that users rated, disliked or said to know: nothing to propose to them again.
+
+    Args:
+        session: An open session.
+        user_ids: Public ids.
+        before: What was recorded from then on does not count; all counts where None.
+    """
+    until = true() if before is None else Event.created_at < before
     known: dict[str, set[str]] = {}
     for chunk in chunks(user_ids):
         rows = session.execute(
             select(Event.user_id, Event.item_id).where(
-                Event.user_id.in_(chunk), Event.kind.in_(("rating", "dislike", "seen"))
+                Event.user_id.in_(chunk), Event.kind.in_(("rating", "dislike", "seen")), until
             )
         )
         for user_id, item_id in rows:
