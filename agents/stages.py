@@ -87,8 +87,9 @@ def open_work(
         fresh: Forget what was kept.
     """
     content = {name: value for name, value in config if name not in NO_PART_IN_STAGES}
-    # Item weights are the parts of the scores, and need not be hashed beside them.
-    key = digest([content, replace(candidates, item_weights=None), code_digest()])
+    # What scores are made of need not be hashed beside them.
+    scored = replace(candidates, item_weights=None, left_out=None)
+    key = digest([content, scored, code_digest()])
     work = Work(root / key[:KEY_LENGTH])
     if fresh:
         shutil.rmtree(work.folder, ignore_errors=True)
