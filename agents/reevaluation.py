@@ -26,7 +26,7 @@ from .families import Family, baseline_families, kind_of, reward_aware
 from .jobs import Serve
 from .outcomes import Arena, MakePolicy
 from .pipeline import Seeds, allowed_pools
-from .references import remade_references
+from .references import references_left_out, remade_references
 from .report import EvaluationReport, PolicyFigures
 from .serving import PolicyReranker
 from .split import split_users
@@ -76,6 +76,7 @@ def reevaluate(
     # Made for its checks alone: widths may agree where topics do not.
     PolicyReranker(stored.policy, arena.world.catalogue)
     baselines, left_out = remade_baselines(stored.manifest.report, arena, stored.policy.response)
+    left_out |= references_left_out(stored.manifest.report, arena)
     learned = stored.manifest.report.learned
     shown = trained_on if candidates is None else candidates
     pools = allowed_pools(shown, config)

@@ -83,9 +83,11 @@ def remade_references(
 ) -> tuple[Entrant, ...]:
     """The references of a report made of their stored numbers, and those without any.
 
-    Reports of earlier versions have none under limits, and then none is made.
+    Reports of earlier versions have none under limits, or other numbers, and then none is made;
+    see `references_left_out`.
     """
     labels, stored = arena.constraints.labels, {p.name: p for p in report.policies}
+    other = references_left_out(report, arena)
     again = [
         Entrant(
             name,
@@ -95,9 +97,25 @@ def remade_references(
             stored[name].simulator_steps,
         )
         for name in _covered(arena)
-        if name in stored
+        if name in stored and name not in other
     ]
     return (*reference_entrants(), *again)
+
+
+def references_left_out(report: EvaluationReport, arena: Arena) -> dict[str, str]:
+    """References of a report that this version cannot make again of their numbers, and why.
+
+    A price means something beside the rule that it was calibrated for: where the rule is another
+    now, so is the name of its price (``diversity``; it was ``distance`` where slates were filled
+    greedily), and the stored one is no ceiling under these limits.
+    """
+    labels, covered = arena.constraints.labels, _covered(arena)
+    needed = {"price", "held", *LimitPrices((0.0,) * len(labels)).named(labels)}
+    return {
+        p.name: "its prices were calibrated by another version, for other slates"
+        for p in report.policies
+        if p.name in covered and set(p.parameters) != needed
+    }
 
 
 def price_units(arena: Arena) -> FloatArray:
@@ -141,8 +159,8 @@ class _Reference:
 
     def parameters(self, prices: FloatArray) -> dict[str, float]:
         """Its numbers, with these prices of the limits, shape ``(C,)``."""
-        *bonuses, distance = (float(price) for price in prices)
-        return {"price": PRICE, **LimitPrices(tuple(bonuses), distance).named(self.labels)}
+        *bonuses, diversity = (float(price) for price in prices)
+        return {"price": PRICE, **LimitPrices(tuple(bonuses), diversity).named(self.labels)}
 
     def policy(self, parameters: Mapping[str, float]) -> SlatePolicy:
         """The policy of these numbers."""

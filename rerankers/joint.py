@@ -7,15 +7,16 @@ though, is one number of the whole slate:
     Σ_j look_j · v_(j) / Σ_j look_j  +  price · mean pairwise distance,      v_(1) ≥ … ≥ v_(k)
 
 the mean value of a look, plus a price for the slate's diversity. Given *which* items are shown, the
-best order sorts them by value (looks fall; Hardy, Littlewood & Pólya 1934), and the distance does
-not depend on it. So the search is over sets: begin with greedy's, make the best of all swaps of one
+best order sorts them by value (looks fall; Hardy, Littlewood & Pólya 1934, "Inequalities"), and the
+distance does not depend on it. So the search is over sets: begin with greedy's, make the best of all swaps of one
 item shown for one that is not, until none improves. On candidates of MovieLens-100K that takes two
 or three swaps.
 
-This is max-sum diversification. The sorted, weighted sum is monotone and submodular in the set where
-values are ≥ 0 (it is an integral over thresholds t of a concave function of how many values exceed
-t), Jaccard distance is a metric, and there a set that no swap improves is worth at least half of
-the best one. Found is far more than that: see tests/rerankers/test_joint.py.
+This is max-sum diversification. The sorted, weighted sum is monotone and submodular in the set
+where values are ≥ 0 (it is an integral over thresholds t of a concave function of how many values
+exceed t), Jaccard distance is a metric, and there a set that no swap improves is worth at least
+half of the best one. On random small pools it *is* the best one in all but a few of a hundred
+(tests/rerankers/test_joint.py).
 
 Sources:
     Borodin, Lee & Ye 2012, "Max-Sum Diversification, Monotone Submodular Functions and Dynamic
@@ -75,13 +76,10 @@ def joint_slates(
             field="price",
             mend="Use finite numbers, 0 or more.",
         )
-    k = len(looks)
-    columns = build_slates(values, strength, context, k)
-    worth = np.where(context.valid, values, 0.0).astype(np.float32).astype(np.float64)
-    if not np.isfinite(worth).all():
-        raise InvalidValue("values hold infinities", field="values")
+    k, worth = len(looks), _require_values(values, context)
+    columns = build_slates(worth, strength, context, k)
     prices = np.broadcast_to(strength, (len(context),)).astype(np.float64)
-    # Times the sum of looks: what is searched is then Σ look · value + weight · Σ distance of pairs.
+    # Times the sum of looks, the objective is Σ look · value + weight · Σ distance of pairs.
     weight = prices * (looks.sum() * 2.0 / max(k * (k - 1), 1))
     least = SMALLEST_GAIN * (np.abs(worth).max(axis=1, initial=0.0) + prices)
     distance = context.pattern_distance.astype(np.float64)
@@ -122,6 +120,22 @@ def joint_objective(
     """
     shown = np.take_along_axis(np.asarray(values, np.float64), columns, axis=1)
     return shown @ (looks / looks.sum()) + price * slate_diversity(context, columns)
+
+
+def _require_values(values: FloatArray, context: PoolContext) -> FloatArray:
+    """As float32 has them, in float64, and 0 in padding."""
+    if values.shape != context.items.shape:
+        raise InvalidValue(
+            f"{values.shape} values for pools of {context.items.shape}", field="values"
+        )
+    worth = np.where(context.valid, values, 0.0).astype(np.float32).astype(np.float64)
+    if not np.isfinite(worth).all():
+        raise InvalidValue(
+            "values of candidates are not finite",
+            field="values",
+            mend="Give every candidate a finite value.",
+        )
+    return worth
 
 
 def _require_looks(looks: FloatArray) -> FloatArray:
@@ -172,9 +186,7 @@ def swap_while_it_pays(
     found = _by_value(values, columns)
     rows = np.arange(len(found))
     while len(rows):
-        gain = swap_gains(
-            values[rows], patterns[rows], distance, weight[rows], looks, found[rows]
-        )
+        gain = swap_gains(values[rows], patterns[rows], distance, weight[rows], looks, found[rows])
         free = valid[rows].copy()
         np.put_along_axis(free, found[rows], False, axis=1)
         gain = np.where(free[:, None, :], gain, -np.inf).reshape(len(rows), -1)

@@ -34,7 +34,7 @@ def swap_users(
     """
     n_users, n = values.shape
     k = len(looks)
-    free, summed = np.empty(n, np.bool_), np.empty(n)
+    free, summed, above = np.empty(n, np.bool_), np.empty(n), np.empty(n, np.intp)
     lifted, lowered = np.empty(k), np.zeros(k + 1)
     for u in range(n_users):
         value, pattern, slate = values[u], patterns[u], columns[u]
@@ -52,25 +52,24 @@ def swap_users(
                 lifted[j] = 0.0 if j == 0 else lifted[j - 1] + old * (looks[j - 1] - looks[j])
                 below = looks[j + 1] if j + 1 < k else looks[j]
                 lowered[j + 1] = lowered[j] + old * (below - looks[j])
+            for m in range(n):
+                above[m] = 0
+                while above[m] < k and value[slate[above[m]]] >= value[m]:
+                    above[m] += 1
             top, at, newcomer = -np.inf, -1, -1
             for i in range(k):
                 leaving = slate[i]
                 old, leaves, near = value[leaving], summed[leaving], pattern[leaving]
-                above = 0
                 for m in range(n):
                     if not free[m]:
                         continue
-                    new = value[m]
-                    above = 0
-                    while above < k and value[slate[above]] >= new:
-                        above += 1
-                    if above > i:
-                        place = above - 1
+                    place = above[m]
+                    if place > i:
+                        place -= 1
                         between = lifted[place] - lifted[i]
                     else:
-                        place = above
                         between = lowered[i] - lowered[place]
-                    gain = between + looks[place] * new - looks[i] * old
+                    gain = between + looks[place] * value[m] - looks[i] * old
                     gain += weight[u] * (summed[m] - distance[near, pattern[m]] - leaves)
                     if gain > top:
                         top, at, newcomer = gain, i, m

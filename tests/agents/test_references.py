@@ -13,6 +13,7 @@ from fairloop.agents.references import (
     limited_references,
     price_units,
     reference_entrants,
+    references_left_out,
     remade_references,
 )
 from fairloop.agents.report import EvaluationReport, Interval, PolicyFigures
@@ -53,7 +54,7 @@ def test_levels_are_raised_to_their_aims_and_engagement_pays(world, known, free)
     for name, entrant in found.items():
         assert entrant.kind == "reference" and entrant.steps > len(arena)
         assert entrant.parameters["held"] == 1.0
-        assert entrant.parameters["distance"] > 0.0
+        assert entrant.parameters["diversity"] > 0.0
         assert (brought[name].levels() > arena.targets).all(), name
     assert found[LIMITED].parameters["bonus:popularity=long_tail"] > 0.0
     engagement = [brought[name].expected_engagement for name in (LIMITED, BAYES)]
@@ -65,7 +66,7 @@ def test_without_limits_or_with_room_to_spare_they_cost_nothing(world, known, fr
     found = references(loose, known)
     for entrant in found.values():
         assert entrant.parameters["bonus:popularity=long_tail"] == 0.0
-        assert entrant.parameters["distance"] == 0.0
+        assert entrant.parameters["diversity"] == 0.0
     same = run(loose, found[LIMITED].make, LUCK)
     np.testing.assert_array_equal(same.expected_engagement, free.expected_engagement)
 
@@ -116,7 +117,25 @@ def test_they_are_made_again_of_their_numbers(world, known, make_report):
         before, after = (run(arena, e.make, [4]) for e in (entrant, again[name]))
         np.testing.assert_array_equal(before.expected_engagement, after.expected_engagement)
         np.testing.assert_array_equal(before.measured, after.measured)
+    assert references_left_out(through_json, arena) == {}
     assert [e.name for e in remade_references(report, arena, known)][-1] == PLANNING
+
+
+def test_prices_of_an_earlier_rule_are_not_made_again_and_that_is_said(world, known, make_report):
+    """Before, ``distance`` was the price of what stands above: other slates, so no ceiling now."""
+    arena = limited(world, 0.6, 0.7)
+    (label,) = arena.constraints.labels
+    numbers = {"price": 0.5, f"bonus:{label}": 0.1, "held": 1.0}
+    policies = (
+        figures(LIMITED, {**numbers, "distance": 0.2}),
+        figures(BAYES, {**numbers, "diversity": 0.2}),
+    )
+    report = make_report()
+    stored = report.model_copy(update={"policies": (*report.policies, *policies)})
+    made = [e.name for e in remade_references(stored, arena, known)]
+    assert BAYES in made and LIMITED not in made
+    left_out = references_left_out(stored, arena)
+    assert left_out.keys() == {LIMITED} and "another version" in left_out[LIMITED]
 
 
 def test_a_unit_of_price_moves_worth_by_one_standard_deviation(arena):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from fairloop.errors import InvalidValue
 from fairloop.rerankers.constraints import Constraints, ExposureFloor
+from fairloop.rerankers.greedy import slate_diversity
 from fairloop.simulators.config import ChoiceConfig, WorldConfig
 from fairloop.simulators.logged import LoggedPopulation
 from fairloop.simulators.policies.best_slate import best_slates
@@ -30,6 +31,35 @@ def test_with_a_bonus_alone_the_slate_is_the_best_of_all(make_world) -> None:
         (found,) = LimitPrices((bonus,)).slates(logged, odds[0], reward(odds))
         worths = {s: looks @ (value + bonus * member)[list(s)] for s in permutations(range(6), 3)}
         assert worths[tuple(found.tolist())] == pytest.approx(max(worths.values()), rel=1e-6)
+
+
+@pytest.mark.parametrize("bias", [0.0, 0.5, 1.0])
+def test_value_exposure_and_diversity_are_bought_together(make_world, bias: float) -> None:
+    """Every ordered slate: the mean value of a look, and both prices on what the slate has."""
+    appeal, worth = (0.5, -0.3, 1.0, 0.0, 0.2, -1.0), (0.2, 0.8, -0.5, 0.0, 0.4, 1.0)
+    config = WorldConfig(slate_size=3, choice=ChoiceConfig(position_bias=bias))
+    logged = LoggedPopulation(make_world(config, appeal=appeal, worth=worth), LIMITS)
+    odds, context = odds_now(logged), logged.context
+    value, looks = reward(odds)[0], (1.0 / np.log2(np.arange(2, 5))) ** bias
+    lifted = value + 0.05 * context.floors[0, 0]
+    every = np.array(list(permutations(range(6), 3)))
+    alike = context.take(np.zeros(len(every), np.intp))
+    diversity = slate_diversity(alike, every)
+    assert np.ptp(diversity) > 0.1
+    for price in (0.02, 0.1, 0.5, 2.0):
+        (found,) = LimitPrices((0.05,), price).slates(logged, odds[0], reward(odds))
+        worths = lifted[every] @ looks / looks.sum() + price * diversity
+        assert worths[(every == found).all(axis=1)] == pytest.approx(worths.max(), abs=1e-6)
+
+
+def test_a_bias_that_a_cascade_does_not_have_changes_nothing(world: World) -> None:
+    def slates(bias: float):
+        choice = ChoiceConfig(model="cascade", position_bias=bias)
+        logged = LoggedPopulation(world.with_dynamics(WorldConfig(choice=choice)), LIMITS)
+        odds = odds_now(logged)
+        return LimitPrices((0.05,), 0.2).slates(logged, odds[0], reward(odds))
+
+    np.testing.assert_array_equal(slates(0.0), slates(1.0))
 
 
 @pytest.mark.parametrize("model", ["position", "cascade", "logit"])
@@ -66,7 +96,7 @@ def test_prices_go_through_their_names(world: World) -> None:
     prices = LimitPrices((0.25, 0.5), 0.125)
     labels = ("popularity=long_tail", "popularity!=head")
     named = prices.named(labels)
-    assert named["bonus:popularity=long_tail"] == 0.25 and named["distance"] == 0.125
+    assert named["bonus:popularity=long_tail"] == 0.25 and named["diversity"] == 0.125
     assert LimitPrices.of({"price": 0.5, **named}, labels) == prices
     assert LimitPrices.of({"price": 0.5}, labels) == LimitPrices((0.0, 0.0))
 
