@@ -8,9 +8,9 @@ though, is one number of the whole slate:
 
 the mean value of a look, plus a price for the slate's diversity. Given *which* items are shown, the
 best order sorts them by value (looks fall; Hardy, Littlewood & Pólya 1934, "Inequalities"), and the
-distance does not depend on it. So the search is over sets: begin with greedy's, make the best of all swaps of one
-item shown for one that is not, until none improves. On candidates of MovieLens-100K that takes two
-or three swaps.
+distance does not depend on it. So the search is over sets: begin with greedy's, make the best of
+all swaps of one item shown for one that is not, until none improves. On candidates of
+MovieLens-100K that takes two or three swaps.
 
 This is max-sum diversification. The sorted, weighted sum is monotone and submodular in the set
 where values are ≥ 0 (it is an integral over thresholds t of a concave function of how many values
