@@ -122,7 +122,8 @@ def price_units(arena: Arena) -> FloatArray:
     """Price of each limit that moves a look's worth by one standard deviation, shape ``(C,)``.
 
     So knobs are as large as those of the linear policies, for which the search of `calibrate` is
-    made. The worth is that of rested users.
+    made. The worth is that of rested users; for diversity it is the distance to one other item that
+    counts here, which is near enough for a unit.
     """
     world, context = arena.world, arena.context
     valid = context.valid

@@ -15,7 +15,7 @@ MovieLens-100K that takes two or three swaps.
 This is max-sum diversification. The sorted, weighted sum is monotone and submodular in the set
 where values are ≥ 0 (it is an integral over thresholds t of a concave function of how many values
 exceed t), Jaccard distance is a metric, and there a set that no swap improves is worth at least
-half of the best one. On random small pools it *is* the best one in all but a few of a hundred
+half of the best one. On random small pools it nearly always *is* the best one
 (tests/rerankers/test_joint.py).
 
 Sources:
