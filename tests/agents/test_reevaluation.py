@@ -137,6 +137,27 @@ def test_what_was_not_tuned_then_is_left_out_and_says_why(stored, small):
     assert "no such" in again.left_out["gone"]
 
 
+def test_a_report_of_the_references_before_is_evaluated_without_them(stored, small):
+    """Their prices had other names, for slates that were filled otherwise."""
+    report = stored.manifest.report
+
+    def before(figures):
+        numbers = dict(figures.parameters)
+        if "held" in numbers:
+            numbers["distance"] = numbers.pop("diversity")
+        return figures.model_copy(update={"parameters": numbers})
+
+    policies = tuple(before(p) for p in report.policies)
+    manifest = stored.manifest.model_copy(
+        update={"report": report.model_copy(update={"policies": policies})}
+    )
+    again = reevaluate(replace(stored, manifest=manifest), small, seeds=1)
+    names = [p.name for p in again.report.policies]
+    assert "oracle" in names and again.report.gaps_to == ()
+    for name in ("oracle-under-limits", "bayes-index"):
+        assert name not in names and "another version" in again.left_out[name]
+
+
 def test_every_family_is_remade_from_its_numbers(arena):
     """Points and knobs away from the start, so that no number is its default."""
     units = np.linspace(0.5, 2.0, len(feature_names(arena.constraints)) + 1)
