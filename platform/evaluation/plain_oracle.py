@@ -67,11 +67,14 @@ class PlainOracle:
         catalogue: The items.
         served: What the slate was made of.
         noun: What an item is called.
+
+    Attributes:
+        served: As given.
     """
 
     def __init__(self, catalogue: Catalogue, served: Served, noun: str = "title") -> None:
         self._catalogue = catalogue
-        self._served = served
+        self.served = served
         self._noun = noun
         self._topics = {clean_name(n): c for c, n in enumerate(catalogue.topic_names)}
         self._printed = [
@@ -90,7 +93,7 @@ class PlainOracle:
         return tuple(verdicts)
 
     def _true(self, said: str, named: list[tuple[str, str | None]], position: int) -> bool:
-        reason = self._served.reasons[position]
+        reason = self.served.reasons[position]
         words = None if reason is None else sentence(reason, self._noun)
         if reason is not None and words is not None and said.startswith(words[:-1]):
             moved = f", and that moved it up {_places(reason.places, reason.exact)}."
@@ -141,19 +144,19 @@ class PlainOracle:
         )
 
     def _item(self, position: int) -> int:
-        return int(self._served.trace.shown[position])
+        return int(self.served.trace.shown[position])
 
     def _others(self, said: "_Said", position: int) -> list[list[int]]:
         return [found for found in said.places if self._item(position) not in found]
 
     def _liked(self) -> BoolArray:
-        ratings = self._served.ratings
+        ratings = self.served.ratings
         same = len(ratings) > 0 and ratings.min() == ratings.max() and ratings.max() < 4
         return np.ones(len(ratings), bool) if same else ratings >= 4
 
-    def _in_history(self, found: list[int]) -> int | None:
-        rows = np.flatnonzero(np.isin(self._served.history, found) & self._liked())
-        return int(rows[0]) if len(rows) else None
+    def _in_history(self, found: list[int]) -> list[int]:
+        """Rows of the liked items of that title; what is so of one of them is so of the title."""
+        return np.flatnonzero(np.isin(self.served.history, found) & self._liked()).tolist()
 
     def _led(self, said: "_Said", position: int) -> bool:
         own = self._item(position)
@@ -161,24 +164,24 @@ class PlainOracle:
         if any(own in found for found in liked):
             return False  # the roles are swapped
         others = [self._in_history(found) for found in self._others(said, position)]
-        if not others or len(others) < len(liked) or any(row is None for row in others):
+        if not others or len(others) < len(liked) or not all(others):
             return False
-        if re.search("you (liked|enjoyed)", said.plain) and self._served.ratings.max() < 4:
+        if re.search("you (liked|enjoyed)", said.plain) and self.served.ratings.max() < 4:
             return False
-        weights = self._served.weights
+        weights = self.served.weights
         if weights is None:
             return "because" not in said.plain and "why" not in said.plain
-        return all(weights[row, position] > 0 for row in others if row is not None)
+        return all(any(weights[row, position] > 0 for row in rows) for rows in others)
 
     def _common(self, said: "_Said", position: int) -> bool:
-        topics = self._catalogue.topics
-        others = self._others(said, position)
-        rows = [self._in_history(found) for found in others]
-        if not rows or not said.topics or any(row is None for row in rows):
+        topics, history = self._catalogue.topics, self.served.history
+        others = [self._in_history(found) for found in self._others(said, position)]
+        if not others or not said.topics:
             return False
-        items = [int(self._served.history[row]) for row in rows if row is not None]
-        items.append(self._item(position))
-        return all(topics[item, topic] for item in items for topic in said.topics)
+        own = bool(topics[self._item(position), said.topics].all())
+        return own and all(
+            any(topics[history[row], said.topics].all() for row in rows) for rows in others
+        )
 
     def _filed(self, said: "_Said", position: int) -> bool:
         own = self._catalogue.topics[self._item(position)]
@@ -186,24 +189,24 @@ class PlainOracle:
         return about and bool(said.topics) and all(own[topic] for topic in said.topics)
 
     def _part(self, said: "_Said", position: int) -> bool:
-        weights, others = self._served.weights, self._others(said, position)
-        if weights is None or not self._served.weights_add_up:
+        weights, others = self.served.weights, self._others(said, position)
+        if weights is None or not self.served.weights_add_up:
             return False
         if len(others) != 1 or len(said.numbers) != 1:
             return False
-        row = self._in_history(others[0])
         positive = np.maximum(weights[:, position].astype(float), 0)
-        return row is not None and said.numbers[0] == round(100 * positive[row] / positive.sum())
+        shares = np.round(100 * positive / positive.sum())
+        return any(shares[row] == said.numbers[0] for row in self._in_history(others[0]))
 
     def _rated(self, said: "_Said", position: int) -> bool:
-        rows = [self._in_history(found) for found in said.places]
-        if len(rows) != 1 or rows[0] is None or len(said.numbers) != 1:
+        if len(said.places) != 1 or len(said.numbers) != 1:
             return False
-        return float(self._served.ratings[rows[0]]) == said.numbers[0]
+        rows = self._in_history(said.places[0])
+        return any(float(self.served.ratings[row]) == said.numbers[0] for row in rows)
 
     def _rank(self, said: "_Said", position: int) -> bool:
-        column = int(np.flatnonzero(self._served.pool == self._item(position))[0])
-        return said.numbers == [column + 1, len(self._served.pool)]
+        column = int(np.flatnonzero(self.served.pool == self._item(position))[0])
+        return said.numbers == [column + 1, len(self.served.pool)]
 
     def _newer(self, said: "_Said", position: int) -> bool:
         years, item = self._catalogue.year, self._item(position)
@@ -212,10 +215,10 @@ class PlainOracle:
         return said.numbers == [round(100 * older / max(1, dated - 1))]
 
     def _counted_lately(self, said: "_Said", position: int) -> bool:
-        return self._count(said, self._served.history[-_LATELY:])
+        return self._count(said, self.served.history[-_LATELY:])
 
     def _counted(self, said: "_Said", position: int) -> bool:
-        return self._count(said, self._served.history)
+        return self._count(said, self.served.history)
 
     def _count(self, said: "_Said", items: IntArray) -> bool:
         if len(said.topics) != 1:
@@ -233,7 +236,7 @@ class PlainOracle:
         return below >= 0.9 and not self._tail(said, position)
 
     def _without_rules(self, said: "_Said", position: int) -> bool:
-        order = self._served.trace.unruled
+        order = self.served.trace.unruled
         if order is None:
             return False
         if said.places:
@@ -243,7 +246,7 @@ class PlainOracle:
     def _by_rule(self, rule: str) -> "_Judge":
         def judge(said: "_Said", position: int) -> bool:
             up = re.search(r"\bup\b|higher", said.plain) is not None
-            for without in self._served.trace.without:
+            for without in self.served.trace.without:
                 if without.rule != rule:
                     continue
                 if rule == "exposure" and not _names_group(said, without.attribute, without.group):
