@@ -9,7 +9,7 @@ from ...arrays import PAD, BoolArray, IntArray
 from ...candidates.pools import CandidatePools
 from ...errors import NotReady
 from ...rerankers.base import Reranker
-from ...rerankers.state import ObservedState, StateLookup
+from ...rerankers.state import PER_ITEM, ObservedState, StateLookup
 from ..gaps import Controller
 from ..logged import LoggedPopulation
 from .base import Decision, PolicyLuck
@@ -63,11 +63,11 @@ class RerankerPolicy:
         if pools.items is served.items:
             return observed
         columns, known = _columns_of(served.items, pools.items)
-        return replace(
-            observed,
-            item_shown=np.take_along_axis(observed.item_shown, columns, axis=1) * known,
-            item_clicked=np.take_along_axis(observed.item_clicked, columns, axis=1) * known,
-        )
+        moved = {
+            name: np.take_along_axis(getattr(observed, name), columns, axis=1) * known
+            for name in PER_ITEM
+        }
+        return replace(observed, **moved)
 
 
 def from_reranker(reranker: Reranker) -> RerankerPolicy:

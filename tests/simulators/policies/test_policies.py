@@ -95,11 +95,16 @@ def test_a_reranker_sees_what_the_users_did(world: World) -> None:
     )
 
 
-def test_a_filtered_reranker_finds_its_columns_in_the_state(world: World) -> None:
+@pytest.mark.parametrize(
+    "beliefs", [{}, {"preference": 2.0, "enjoyment": 2.0, "familiarity": -1.0}]
+)
+def test_a_filtered_reranker_finds_its_columns_in_the_state(world: World, beliefs) -> None:
     """Forbidden items move the columns; what was observed must move with them."""
     topic = world.catalogue.topic_names[0]
     limits = Constraints(filters=HardFilters(exclude_topics=(topic,)))
-    linear = LinearConfig(weights=WEIGHTS)
+    weights = WEIGHTS | beliefs
+    linear = LinearConfig(weights=weights)
+    alike = StaticWeights(np.array([*(weights.get(name, 0.0) for name in FEATURES), 0.0]))
 
     def make(states: StateLookup):
         return make_reranker(linear, Knowledge(world.catalogue, limits, states))
@@ -109,7 +114,7 @@ def test_a_filtered_reranker_finds_its_columns_in_the_state(world: World) -> Non
     able = np.flatnonzero(narrow.pools.sizes >= 10)
     assert len(able) > 10
     filtered = shown_to(world.take(able), RerankerPolicy(make), 5)
-    np.testing.assert_array_equal(filtered, shown_to(narrow.take(able), heuristic(), 5))
+    np.testing.assert_array_equal(filtered, shown_to(narrow.take(able), alike, 5))
     assert not forbidden[filtered].any()
 
 
