@@ -27,8 +27,8 @@ SLACK = 2.0
 @pytest.fixture(scope="module", autouse=True)
 def clients_loaded() -> None:
     """Their import takes longer than the deadlines here."""
-    import langchain_openai  # noqa: F401
-    import openai  # noqa: F401
+    import langchain_openai  # noqa: F401 - for its loading alone
+    import openai  # noqa: F401 - likewise
 
 
 Open = Callable[..., TestClient]
