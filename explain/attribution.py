@@ -44,17 +44,26 @@ def attribute(candidates: CandidateSet, user: int, items: IntArray) -> Attributi
     history = candidates.history(user)
     if len(history) == 0:
         return Attribution("none", np.zeros((0, len(items))))
-    linear = candidates.item_weights
-    if linear is not None:
-        method = "item_weights_truncated" if linear.truncated else "item_weights"
-        return Attribution(method, linear.contributions(history, items))
-    if candidates.left_out is not None:
-        pool = candidates.items[user]
-        return Attribution("leave_one_out", candidates.left_out.weights(user, pool, history, items))
-    if candidates.item_embeddings is not None:
+    method = attribution_method(candidates)
+    if candidates.item_weights is not None:
+        weights = candidates.item_weights.contributions(history, items)
+    elif candidates.left_out is not None:
+        weights = candidates.left_out.weights(user, candidates.items[user], history, items)
+    elif candidates.item_embeddings is not None:
         embeddings = candidates.item_embeddings
-        return Attribution("embedding_cosine", _cosine(embeddings[history], embeddings[items]))
-    return Attribution("co_occurrence", co_occurrence(candidates.train, history, items))
+        weights = _cosine(embeddings[history], embeddings[items])
+    else:
+        weights = co_occurrence(candidates.train, history, items)
+    return Attribution(method, weights)
+
+
+def attribution_method(candidates: CandidateSet) -> AttributionMethod:
+    """How the histories of these users are weighed: what the fit left to do it by."""
+    if candidates.item_weights is not None:
+        return "item_weights_truncated" if candidates.item_weights.truncated else "item_weights"
+    if candidates.left_out is not None:
+        return "leave_one_out"
+    return "co_occurrence" if candidates.item_embeddings is None else "embedding_cosine"
 
 
 def co_occurrence(train: Interactions, history: IntArray, items: IntArray) -> FloatArray:

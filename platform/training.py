@@ -15,6 +15,8 @@ from ..candidates.candidate_set import CandidateSet
 from ..candidates.config import CandidateConfig
 from ..candidates.fit import fit_candidates
 from ..errors import ArtifactNotFound, GateRefused
+from ..explain.attribution import attribution_method
+from ..explain.evidence import AttributionMethod
 from ..metrics.accuracy import hit, ndcg, precision, recall, reciprocal_rank, relevance_of
 from ..rerankers.constraints import Constraints
 from .datasets import open_dataset
@@ -33,6 +35,8 @@ class CandidatesResult(BaseModel):
     Attributes:
         metrics: RecBole's own figures on its test split, full ranking.
         measured: The same figures by ``fairloop.metrics``, on the stored lists.
+        attribution: How evidence weighs the histories of this model's users; None in results of
+            before it was told.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,6 +49,7 @@ class CandidatesResult(BaseModel):
     top_n: int
     metrics: dict[str, float]
     measured: dict[str, float]
+    attribution: AttributionMethod | None = None
 
 
 def train_candidates(
@@ -68,6 +73,7 @@ def train_candidates(
         top_n=candidates.top_n,
         metrics=candidates.metrics,
         measured=measure_candidates(candidates),
+        attribution=attribution_method(candidates),
     )
 
 

@@ -115,6 +115,7 @@ def render_candidates(console: Console, result: CandidatesResult) -> None:
         table.add_row(name, f"{value:.4f}", "–" if ours is None else f"{ours:.4f}")
     console.print(table)
     console.print(f"{result.users:,} users × {result.top_n} candidates, version {result.version}")
+    console.print(f"Reasons rest on: {result.attribution} (docs/explaining.md)")
 
 
 def render_policy(console: Console, result: PolicyResult) -> None:

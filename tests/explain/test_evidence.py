@@ -9,7 +9,12 @@ from fairloop.candidates.interactions import Interactions
 from fairloop.candidates.left_out import LeftOut
 from fairloop.candidates.synthetic import synthetic_candidates
 from fairloop.errors import InvalidValue
-from fairloop.explain.attribution import Attribution, attribute, co_occurrence
+from fairloop.explain.attribution import (
+    Attribution,
+    attribute,
+    attribution_method,
+    co_occurrence,
+)
 from fairloop.explain.effects import linear_trace
 from fairloop.explain.evidence import Evidence
 from fairloop.explain.gather import gather_evidence, gather_from_arrays, liked_items
@@ -37,6 +42,19 @@ def test_linear_contributions_sum_to_the_score(candidates):
         np.testing.assert_allclose(
             exact.weights.sum(axis=0), candidates.scores[user, :10], rtol=1e-4, atol=1e-5
         )
+
+
+def test_the_method_is_that_of_the_evidence(candidates):
+    """What a fit tells of its reasons is what its evidence then says."""
+    plain = replace(candidates, item_weights=None, item_embeddings=None)
+    near = replace(plain, item_embeddings=np.ones((plain.n_items, 2), np.float32))
+    cells = (*plain.items.shape, 1)
+    left = LeftOut(np.full(cells, PAD, np.int32), np.zeros(cells, np.float32), tried=5)
+    asked = replace(near, left_out=left)
+    said = [attribution_method(one) for one in (candidates, asked, near, plain)]
+    assert said == ["item_weights", "leave_one_out", "embedding_cosine", "co_occurrence"]
+    for one, method in zip((candidates, asked, near, plain), said, strict=True):
+        assert attribute(one, 0, one.items[0, :2]).method == method
 
 
 def test_shares_are_of_the_positive_contribution():
